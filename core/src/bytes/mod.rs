@@ -1,0 +1,6 @@
+//! Algorithms over bytes, one a file; nothing here knows what a command is.
+
+pub mod glob;
+pub mod hash;
+pub mod number;
+pub mod prng;

@@ -1,0 +1,232 @@
+//! What Rotom asks of the place it runs in: five small traits, sans-IO in spirit.
+//!
+//! "Not ready" is a value ([`Transfer::NotReady`], `Ok(None)`), `Err` is a failure. No call may block,
+//! except [`Poller::wait`], which blocks for as long as it is told. The engine calls everything from one thread.
+//! Implementations: `rotom-platform-linux` (epoll and direct syscalls) and the simulator in `rotom-tests`
+//! (virtual time, short transfers, resets, disk faults).
+//!
+//! A platform is a bundle of five types ([`Platform`]); the engine owns one value of each. The bundle's
+//! type parameter is the only generic of the engine, and nothing outside `engine/` and `persist/` sees it.
+
+use core::num::NonZeroUsize;
+
+/// A file descriptor or whatever the platform uses as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fd(pub i32);
+
+/// The caller's name for a registration, handed back with its readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token(pub u64);
+
+/// A platform failure: the operating system's `errno`, or [`IoError::OTHER`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IoError(pub i32);
+
+impl IoError {
+    /// A failure that has no number.
+    pub const OTHER: IoError = IoError(-1);
+    /// `ENOENT`: no such file.
+    pub const NOT_FOUND: IoError = IoError(2);
+    /// `EEXIST`: the file is there already.
+    pub const EXISTS: IoError = IoError(17);
+    /// `ENOSPC`: the disk is full.
+    pub const NO_SPACE: IoError = IoError(28);
+    /// `EMFILE`: no more descriptors in this process.
+    pub const TOO_MANY_FILES: IoError = IoError(24);
+}
+
+impl core::fmt::Display for IoError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match *self {
+            IoError::OTHER => f.write_str("Input/output error"),
+            IoError::NOT_FOUND => f.write_str("No such file or directory"),
+            IoError::EXISTS => f.write_str("File exists"),
+            IoError::NO_SPACE => f.write_str("No space left on device"),
+            IoError::TOO_MANY_FILES => f.write_str("Too many open files"),
+            IoError(number) => write!(f, "error {number}"),
+        }
+    }
+}
+
+/// Two clocks, read once a turn.
+pub trait Clock {
+    /// Microseconds since an arbitrary origin; never goes back.
+    fn monotonic_us(&self) -> u64;
+    /// Microseconds since the Unix epoch; may jump.
+    fn wall_us(&self) -> u64;
+}
+
+/// What a registration waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Interest {
+    /// Wake when a read would find something (bytes, a connection, the end).
+    pub readable: bool,
+    /// Wake when a write would be taken.
+    pub writable: bool,
+}
+
+/// One ready registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The token given at registration.
+    pub token: Token,
+    /// A read will not say `NotReady` (also set on error and hang-up, so that the read reports it).
+    pub readable: bool,
+    /// A write will not say `NotReady` (also set on error and hang-up).
+    pub writable: bool,
+}
+
+/// Readiness of descriptors, level-triggered.
+pub trait Poller {
+    /// Starts watching `fd`.
+    fn register(&mut self, fd: Fd, token: Token, want: Interest) -> Result<(), IoError>;
+    /// Changes what is watched.
+    fn modify(&mut self, fd: Fd, token: Token, want: Interest) -> Result<(), IoError>;
+    /// Stops watching; call before closing `fd`.
+    fn deregister(&mut self, fd: Fd) -> Result<(), IoError>;
+    /// Waits until something is ready or `timeout_us` has passed (`None`: forever), fills `ready` from the
+    /// front and returns how many. An interrupted wait returns 0.
+    fn wait(&mut self, ready: &mut [Readiness], timeout_us: Option<u64>) -> Result<usize, IoError>;
+}
+
+/// What a read or write came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// So many bytes moved, perhaps fewer than asked.
+    Bytes(NonZeroUsize),
+    /// Nothing can move now; wait for readiness.
+    NotReady,
+    /// The peer is gone (end of stream, reset).
+    Closed,
+}
+
+/// A printable address (`127.0.0.1:50000`, `[::1]:50000`, `/tmp/rotom.sock:0`).
+pub type AddressText = heapless::String<128>;
+
+/// One accepted connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its descriptor: non-blocking, TCP_NODELAY and keepalive set.
+    pub fd: Fd,
+    /// Whether the peer is on this machine (loopback or a Unix socket); protected mode asks.
+    pub local: bool,
+}
+
+/// Stream sockets. Listening sockets are opened by the program, which knows its addresses.
+pub trait Net {
+    /// Takes one waiting connection, or `None`. On `Err` the caller pauses accepting for a while.
+    fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError>;
+    /// Reads into `into` (never empty). A reset is `Closed`.
+    fn read(&mut self, fd: Fd, into: &mut [u8]) -> Result<Transfer, IoError>;
+    /// Writes `parts` in order as one gathered write.
+    fn write(&mut self, fd: Fd, parts: &[&[u8]]) -> Result<Transfer, IoError>;
+    /// Closes a connection or listener.
+    fn close(&mut self, fd: Fd);
+    /// The peer's address, for CLIENT LIST.
+    fn peer_address(&self, fd: Fd) -> AddressText;
+    /// Our own address on this connection.
+    fn local_address(&self, fd: Fd) -> AddressText;
+    /// Sets the keepalive interval of future connections, in seconds; 0 switches it off.
+    fn set_keepalive_seconds(&mut self, seconds: u32);
+}
+
+/// A file that only grows, with a sync that does not block.
+pub trait AppendFile {
+    /// Appends; may take fewer bytes than given (at least one), or fail taking none.
+    fn append(&mut self, bytes: &[u8]) -> Result<usize, IoError>;
+    /// Begins making everything appended so far durable, and returns at once. One sync runs at a time:
+    /// a call while one runs makes another follow it.
+    fn start_sync(&mut self) -> Result<(), IoError>;
+    /// How many bytes of the file survive a power loss as far as is known; `Err` reports a failed sync, once.
+    fn durable_len(&mut self) -> Result<u64, IoError>;
+    /// Makes everything durable before it returns: for shutdown, and for files made at start.
+    fn sync_now(&mut self) -> Result<(), IoError>;
+    /// The file's length in bytes, appended bytes included.
+    fn len(&self) -> u64;
+    /// Whether nothing was ever appended.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The data directory. Names are relative to it, with `/` between a folder and a file.
+pub trait Storage {
+    /// An open file of this storage.
+    type File: AppendFile;
+    /// Makes a folder; one that is there is fine.
+    fn create_folder(&mut self, name: &str) -> Result<(), IoError>;
+    /// Creates a file, or empties the one that is there.
+    fn create(&mut self, name: &str) -> Result<Self::File, IoError>;
+    /// Opens an existing file to append to it.
+    fn open_append(&mut self, name: &str) -> Result<Self::File, IoError>;
+    /// The length of a file in bytes.
+    fn file_len(&mut self, name: &str) -> Result<u64, IoError>;
+    /// Reads at an offset; 0 is the end of the file.
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> Result<usize, IoError>;
+    /// Cuts a file to `len` bytes, durably.
+    fn truncate(&mut self, name: &str, len: u64) -> Result<(), IoError>;
+    /// Renames over `to`, and returns when the rename survives a power loss.
+    fn rename_durable(&mut self, from: &str, to: &str) -> Result<(), IoError>;
+    /// Removes a file.
+    fn remove(&mut self, name: &str) -> Result<(), IoError>;
+    /// Calls `each` with the name of every file in a folder.
+    fn list(&mut self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<(), IoError>;
+}
+
+/// Processor time and memory of this process, for INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time spent in the kernel, microseconds.
+    pub cpu_system_us: u64,
+    /// CPU time spent in user mode, microseconds.
+    pub cpu_user_us: u64,
+    /// Resident memory in bytes; 0 where unknown.
+    pub resident_bytes: u64,
+    /// Memory of the machine in bytes; 0 where unknown.
+    pub total_system_bytes: u64,
+}
+
+/// A wish from outside that the engine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM, or the embedding program's wish.
+    Terminate,
+    /// SIGINT.
+    Interrupt,
+}
+
+/// The process around the engine.
+pub trait Host {
+    /// A descriptor that becomes readable when a signal came or a sync ended, so that the loop wakes.
+    fn wake_fd(&self) -> Option<Fd>;
+    /// Clears the readiness of [`Host::wake_fd`].
+    fn drain_wake(&mut self);
+    /// The signal that came since the last call.
+    fn take_signal(&mut self) -> Option<Signal>;
+    /// Processor time and memory so far.
+    fn usage(&self) -> Usage;
+    /// Bytes handed out by the allocator now; 0 where unknown.
+    fn allocated_bytes(&self) -> usize;
+    /// Replaces the text of the configuration file the program was started with, atomically (CONFIG REWRITE).
+    /// `Err(NOT_FOUND)` when it was started without one.
+    fn rewrite_config(
+        &mut self,
+        rewrite: &mut dyn FnMut(&str) -> alloc::string::String,
+    ) -> Result<(), IoError>;
+    /// Fills `into` with bits good enough for secrets.
+    fn fill_random(&mut self, into: &mut [u8]);
+}
+
+/// The bundle that the engine is generic over.
+pub trait Platform {
+    /// Time.
+    type Clock: Clock;
+    /// Readiness.
+    type Poller: Poller;
+    /// Sockets.
+    type Net: Net;
+    /// Files.
+    type Storage: Storage;
+    /// The process.
+    type Host: Host;
+}

@@ -1,0 +1,7 @@
+//! The data structures, each with a `check()` of its invariants; none knows a command or a client.
+
+pub mod intset;
+pub mod listpack;
+pub mod order_tree;
+pub mod quicklist;
+pub mod table;

@@ -1,0 +1,2 @@
+//! Placeholder, replaced in the commits that follow.
+fn main() {}
