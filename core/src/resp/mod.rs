@@ -1,0 +1,7 @@
+//! RESP: the request parser (resumable) and the reply writer (RESP2 and RESP3).
+
+pub mod reply;
+pub mod request;
+
+pub use reply::{Protocol, Reply};
+pub use request::{Limits, Progress, ProtocolError, RequestParser, Span};

@@ -1,0 +1,296 @@
+//! The reply writer. One method a RESP3 type; under RESP2 each writes what Redis sends to an old client
+//! (a map as a flat array, a double as a bulk string, a boolean as 0 or 1).
+
+use crate::bytes::number;
+use alloc::vec::Vec;
+
+/// The protocol version a client chose with HELLO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// RESP2, the version a connection starts with.
+    #[default]
+    Resp2,
+    /// RESP3.
+    Resp3,
+}
+
+/// A place in the reply where the header of a collection of yet unknown length belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(usize);
+
+/// Writes one client's replies to its output buffer.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    out: &'a mut Vec<u8>,
+    protocol: Protocol,
+}
+
+impl<'a> Reply<'a> {
+    /// A writer that appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Self {
+        Reply { out, protocol }
+    }
+
+    /// The version in use.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether RESP3 is in use.
+    pub fn is_resp3(&self) -> bool {
+        self.protocol == Protocol::Resp3
+    }
+
+    /// Changes the version, from the next reply on.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    /// `+OK`.
+    #[inline]
+    pub fn ok(&mut self) {
+        self.out.extend_from_slice(b"+OK\r\n");
+    }
+
+    /// A status such as `+QUEUED`; `text` must not hold a line end.
+    pub fn simple(&mut self, text: &str) {
+        self.line(b'+', text.as_bytes());
+    }
+
+    /// An error; `text` begins with its code (`ERR ...`). Line ends in it become spaces, as in Redis.
+    pub fn error(&mut self, text: &str) {
+        self.out.push(b'-');
+        self.out.extend(
+            text.bytes()
+                .map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }),
+        );
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn int(&mut self, value: i64) {
+        self.header(b':', value);
+    }
+
+    /// A length or count as an integer.
+    #[inline]
+    pub fn count(&mut self, value: usize) {
+        self.header(b':', value as i64);
+    }
+
+    /// A boolean: `#t`/`#f`, or `:1`/`:0` under RESP2.
+    pub fn boolean(&mut self, value: bool) {
+        match (self.protocol, value) {
+            (Protocol::Resp3, true) => self.out.extend_from_slice(b"#t\r\n"),
+            (Protocol::Resp3, false) => self.out.extend_from_slice(b"#f\r\n"),
+            (Protocol::Resp2, value) => self.int(i64::from(value)),
+        }
+    }
+
+    /// A binary-safe string.
+    #[inline]
+    pub fn bulk(&mut self, bytes: &[u8]) {
+        self.out.reserve(bytes.len() + 32);
+        self.header(b'$', bytes.len() as i64);
+        self.out.extend_from_slice(bytes);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// A string.
+    pub fn text(&mut self, text: &str) {
+        self.bulk(text.as_bytes());
+    }
+
+    /// A number as a bulk string, as GET answers for the `int` encoding.
+    #[inline]
+    pub fn bulk_int(&mut self, value: i64) {
+        let mut digits = [0; 20];
+        self.bulk(number::write_i64(value, &mut digits));
+    }
+
+    /// A string or null.
+    pub fn bulk_or_null(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => self.bulk(bytes),
+            None => self.null(),
+        }
+    }
+
+    /// The null reply where a string was asked for: `_`, or `$-1` under RESP2.
+    #[inline]
+    pub fn null(&mut self) {
+        match self.protocol {
+            Protocol::Resp3 => self.out.extend_from_slice(b"_\r\n"),
+            Protocol::Resp2 => self.out.extend_from_slice(b"$-1\r\n"),
+        }
+    }
+
+    /// The null reply where an array was asked for: `_`, or `*-1` under RESP2.
+    pub fn null_array(&mut self) {
+        match self.protocol {
+            Protocol::Resp3 => self.out.extend_from_slice(b"_\r\n"),
+            Protocol::Resp2 => self.out.extend_from_slice(b"*-1\r\n"),
+        }
+    }
+
+    /// The header of an array of `len` replies.
+    #[inline]
+    pub fn array(&mut self, len: usize) {
+        self.header(b'*', len as i64);
+    }
+
+    /// The header of a map of `pairs` key-value pairs (`2 * pairs` replies follow).
+    pub fn map(&mut self, pairs: usize) {
+        match self.protocol {
+            Protocol::Resp3 => self.header(b'%', pairs as i64),
+            Protocol::Resp2 => self.header(b'*', 2 * pairs as i64),
+        }
+    }
+
+    /// The header of a set of `len` replies.
+    pub fn set(&mut self, len: usize) {
+        let kind = if self.is_resp3() { b'~' } else { b'*' };
+        self.header(kind, len as i64);
+    }
+
+    /// The header of an out-of-band push of `len` replies.
+    pub fn push(&mut self, len: usize) {
+        let kind = if self.is_resp3() { b'>' } else { b'*' };
+        self.header(kind, len as i64);
+    }
+
+    /// A double: `,1.5`, or a bulk string under RESP2.
+    pub fn double(&mut self, value: f64) {
+        let mut digits = [0; 32];
+        let text = number::write_f64_shortest(value, &mut digits);
+        match self.protocol {
+            Protocol::Resp3 => self.line(b',', text),
+            Protocol::Resp2 => self.bulk(text),
+        }
+    }
+
+    /// A verbatim string with its three-letter format (`txt`, `mkd`), or a bulk string under RESP2.
+    pub fn verbatim(&mut self, format: &str, text: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => {
+                self.header(b'=', text.len() as i64 + 4);
+                self.out.extend_from_slice(format.as_bytes());
+                self.out.push(b':');
+                self.out.extend_from_slice(text);
+                self.out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// Begins a collection whose length is known only at its end.
+    pub fn mark(&self) -> Mark {
+        Mark(self.out.len())
+    }
+
+    /// Puts the array header of `len` at `mark`.
+    pub fn array_at(&mut self, mark: Mark, len: usize) {
+        self.header_at(mark, b'*', len as i64);
+    }
+
+    /// Puts the map header of `pairs` at `mark`.
+    pub fn map_at(&mut self, mark: Mark, pairs: usize) {
+        match self.protocol {
+            Protocol::Resp3 => self.header_at(mark, b'%', pairs as i64),
+            Protocol::Resp2 => self.header_at(mark, b'*', 2 * pairs as i64),
+        }
+    }
+
+    /// Puts the set header of `len` at `mark`.
+    pub fn set_at(&mut self, mark: Mark, len: usize) {
+        let kind = if self.is_resp3() { b'~' } else { b'*' };
+        self.header_at(mark, kind, len as i64);
+    }
+
+    /// Takes back everything written since `mark`.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.out.truncate(mark.0);
+    }
+
+    fn header_at(&mut self, mark: Mark, kind: u8, value: i64) {
+        let end = self.out.len();
+        self.header(kind, value);
+        let header = self.out.len() - end;
+        self.out[mark.0..].rotate_right(header);
+    }
+
+    #[inline]
+    fn header(&mut self, kind: u8, value: i64) {
+        if let 0..=9 = value {
+            self.out
+                .extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
+        } else {
+            let mut digits = [0; 20];
+            self.line(kind, number::write_i64(value, &mut digits));
+        }
+    }
+
+    fn line(&mut self, kind: u8, text: &[u8]) {
+        self.out.reserve(text.len() + 3);
+        self.out.push(kind);
+        self.out.extend_from_slice(text);
+        self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(write: impl Fn(&mut Reply<'_>)) -> (Vec<u8>, Vec<u8>) {
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        write(&mut Reply::new(&mut old, Protocol::Resp2));
+        write(&mut Reply::new(&mut new, Protocol::Resp3));
+        (old, new)
+    }
+
+    fn expect(write: impl Fn(&mut Reply<'_>), old: &str, new: &str) {
+        let (got_old, got_new) = both(write);
+        assert_eq!(std::str::from_utf8(&got_old).unwrap(), old);
+        assert_eq!(std::str::from_utf8(&got_new).unwrap(), new);
+    }
+
+    #[test]
+    fn each_type_in_both_versions() {
+        expect(|r| r.null(), "$-1\r\n", "_\r\n");
+        expect(|r| r.null_array(), "*-1\r\n", "_\r\n");
+        expect(|r| r.boolean(true), ":1\r\n", "#t\r\n");
+        expect(|r| r.double(1.5), "$3\r\n1.5\r\n", ",1.5\r\n");
+        expect(|r| r.map(2), "*4\r\n", "%2\r\n");
+        expect(|r| r.set(12), "*12\r\n", "~12\r\n");
+        expect(|r| r.push(3), "*3\r\n", ">3\r\n");
+        expect(
+            |r| r.verbatim("txt", b"hi"),
+            "$2\r\nhi\r\n",
+            "=6\r\ntxt:hi\r\n",
+        );
+        expect(|r| r.int(-7), ":-7\r\n", ":-7\r\n");
+        expect(
+            |r| r.bulk_int(1234567890123),
+            "$13\r\n1234567890123\r\n",
+            "$13\r\n1234567890123\r\n",
+        );
+        expect(|r| r.error("ERR a\r\nb"), "-ERR a  b\r\n", "-ERR a  b\r\n");
+    }
+
+    #[test]
+    fn late_headers_land_in_front() {
+        expect(
+            |r| {
+                r.ok();
+                let mark = r.mark();
+                r.int(1);
+                r.int(2);
+                r.array_at(mark, 2);
+            },
+            "+OK\r\n*2\r\n:1\r\n:2\r\n",
+            "+OK\r\n*2\r\n:1\r\n:2\r\n",
+        );
+    }
+}
