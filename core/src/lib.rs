@@ -23,6 +23,9 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
+pub mod codec;
+pub mod keyspace;
 pub mod platform;
 pub mod resp;
 pub mod structure;
+pub mod value;

@@ -1,0 +1,3 @@
+//! Bytes to values and commands, and back; no I/O.
+
+pub mod aof;

@@ -1,0 +1,85 @@
+//! One database: its keys and their expiry index. Knows nothing of clients, statistics or the log.
+
+use super::entry::Entry;
+use super::expiry::ExpiryIndex;
+use crate::bytes::hash::Hasher;
+use crate::structure::table::{ItemMut, ItemRef, Table};
+
+/// A key as it was asked for, with its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// The key.
+    pub bytes: &'a [u8],
+    /// Its hash under the keyspace's hasher.
+    pub hash: u64,
+}
+
+pub(super) struct Database {
+    pub(super) table: Table<Entry>,
+    pub(super) expiries: ExpiryIndex,
+}
+
+impl Database {
+    pub(super) fn new(hasher: Hasher) -> Self {
+        Database {
+            table: Table::new(hasher),
+            expiries: ExpiryIndex::default(),
+        }
+    }
+
+    /// Whether there is nothing here to free.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.table.is_empty() && self.expiries.len() == 0
+    }
+
+    #[inline(always)]
+    pub(super) fn find(&self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
+        self.table.find(key.hash, key.bytes)
+    }
+
+    #[inline(always)]
+    pub(super) fn find_mut(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
+        self.table.find_mut(key.hash, key.bytes)
+    }
+
+    /// Adds an entry whose key is not there.
+    pub(super) fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
+        if let Some(when) = entry.expiry() {
+            self.expiries.insert(when, key.hash);
+        }
+        self.table.insert_new(key.hash, entry);
+    }
+
+    pub(super) fn remove(&mut self, key: &Key<'_>) -> Option<Entry> {
+        let entry = self.table.remove(key.hash, key.bytes)?;
+        if let Some(when) = entry.expiry() {
+            self.expiries.remove(when, key.hash);
+        }
+        Some(entry)
+    }
+
+    /// Changes a key's expiry; `false` when there is no such key.
+    pub(super) fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
+        let Some(mut entry) = self.table.find_mut(key.hash, key.bytes) else {
+            return false;
+        };
+        let old = entry.expiry();
+        if old == expiry {
+            return true;
+        }
+        entry.set_expiry(expiry);
+        if let Some(old) = old {
+            self.expiries.remove(old, key.hash);
+        }
+        if let Some(new) = expiry {
+            self.expiries.insert(new, key.hash);
+        }
+        true
+    }
+
+    /// Frees about `budget` entries; `true` when nothing is left. Collections are freed whole here, so the budget
+    /// counts entries; the keyspace hands big ones over before.
+    pub(super) fn free_slice(&mut self, budget: usize) -> bool {
+        self.table.clear_slice(budget) && self.expiries.clear_slice(budget)
+    }
+}

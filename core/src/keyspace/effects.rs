@@ -1,0 +1,78 @@
+//! What commands did, in the form the AOF keeps: effects, not requests.
+//!
+//! A command that changed something is logged as it came, unless its handler has put something else in its place:
+//! relative times made absolute, random choices as their result. A key that expires or is evicted is logged as DEL.
+
+use crate::codec::aof::encode_command;
+use alloc::vec::Vec;
+
+/// The effects of a turn, not yet appended to the file.
+#[derive(Debug, Default)]
+pub struct Effects {
+    enabled: bool,
+    buffer: Vec<u8>,
+    /// The database that a reader of the log is in after `buffer`.
+    selected: Option<usize>,
+    replaced: bool,
+}
+
+impl Effects {
+    /// Whether effects are kept at all.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Switches keeping on or off; a new log begins with SELECT.
+    pub fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
+        self.selected = None;
+    }
+
+    /// Called before each command.
+    pub fn begin_command(&mut self) {
+        self.replaced = false;
+    }
+
+    /// Logs a command in place of the one that runs; may be called several times.
+    pub fn replace(&mut self, db: usize, arguments: &[&[u8]]) {
+        self.replaced = true;
+        self.log(db, arguments.iter().copied());
+    }
+
+    /// The command that runs is not to be logged as it came.
+    pub fn suppress(&mut self) {
+        self.replaced = true;
+    }
+
+    /// Whether the handler has put something in its command's place.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced
+    }
+
+    /// Logs a command that ran in `db`.
+    pub fn log<'a>(&mut self, db: usize, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
+        if !self.enabled {
+            return;
+        }
+        if self.selected != Some(db) {
+            let mut digits = [0; 20];
+            let number = crate::bytes::number::write_i64(db as i64, &mut digits);
+            encode_command(&mut self.buffer, [&b"SELECT"[..], number].into_iter());
+            self.selected = Some(db);
+        }
+        encode_command(&mut self.buffer, arguments);
+    }
+
+    /// The bytes to append.
+    pub fn pending(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Forgets the first `count` bytes, which have been appended.
+    pub fn consume(&mut self, count: usize) {
+        self.buffer.drain(..count);
+        if self.buffer.is_empty() && self.buffer.capacity() > 1 << 20 {
+            self.buffer = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! The keyspace: databases, entries, expiry, lazy freeing, effects.
+//!
+//! Commands work on the current database ([`Keyspace::select`]) through a few verbs: `read` and `write` look a key up (an
+//! expired one is gone), the typed forms check the type as well, `insert`, `remove`, `set_expiry` change it, and
+//! `modified` tells everyone else that it was. Time and randomness are values that the caller sets.
+
+mod database;
+pub mod effects;
+pub mod entry;
+mod expiry;
+mod lazy_free;
+
+pub use database::Key;
+pub use effects::Effects;
+pub use entry::{Entry, StringRef, ValueMut};
+
+use crate::bytes::hash::Hasher;
+use crate::bytes::prng::Prng;
+use crate::structure::table::{ItemMut, ItemRef};
+use crate::value::{EncodingLimits, Stored, ValueRef};
+use alloc::vec::Vec;
+use database::Database;
+use lazy_free::{FREE_AT_ONCE, LazyFree};
+
+/// The value of a key is not of the type that the command works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+/// What becomes of a key's expiry when its value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// The key becomes persistent.
+    Clear,
+    /// It stays as it is.
+    Keep,
+    /// The key expires at this time, Unix milliseconds.
+    At(u64),
+}
+
+/// Counters that INFO shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Lookups by reading commands that found a key.
+    pub hits: u64,
+    /// Lookups by reading commands that found none.
+    pub misses: u64,
+    /// Keys that expired.
+    pub expired: u64,
+    /// Keys that were evicted.
+    pub evicted: u64,
+}
+
+/// The classes of keyspace events, one bit each, named as in `notify-keyspace-events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventClass(pub u32);
+
+impl EventClass {
+    /// `g`: DEL, EXPIRE, RENAME and other commands of no type.
+    pub const GENERIC: EventClass = EventClass(1 << 2);
+    /// `$`: strings.
+    pub const STRING: EventClass = EventClass(1 << 3);
+    /// `l`: lists.
+    pub const LIST: EventClass = EventClass(1 << 4);
+    /// `s`: sets.
+    pub const SET: EventClass = EventClass(1 << 5);
+    /// `h`: hashes.
+    pub const HASH: EventClass = EventClass(1 << 6);
+    /// `z`: sorted sets.
+    pub const SORTED_SET: EventClass = EventClass(1 << 7);
+    /// `x`: a key expired.
+    pub const EXPIRED: EventClass = EventClass(1 << 8);
+    /// `e`: a key was evicted.
+    pub const EVICTED: EventClass = EventClass(1 << 9);
+    /// `n`: a key is new.
+    pub const NEW: EventClass = EventClass(1 << 14);
+}
+
+/// All databases, and what commands need around them.
+pub struct Keyspace {
+    databases: Vec<Database>,
+    current: usize,
+    hasher: Hasher,
+    lazy: LazyFree,
+    /// Unix milliseconds now; the engine sets it each turn.
+    pub now_ms: u64,
+    /// The access clock now (24 bits): seconds; the engine sets it each turn.
+    pub access_clock: u32,
+    /// Whether lookups leave the access clock alone (CLIENT NO-TOUCH).
+    pub no_touch: bool,
+    /// Whether expired keys stay until a command of the log deletes them.
+    pub loading: bool,
+    /// DEBUG SET-ACTIVE-EXPIRE.
+    pub active_expire: bool,
+    /// Thresholds of encodings.
+    pub limits: EncodingLimits,
+    /// The generator for everything random in commands.
+    pub prng: Prng,
+    /// What commands did, for the AOF.
+    pub effects: Effects,
+    /// Counters for INFO.
+    pub counters: Counters,
+    /// Changes so far; grows by one or more with each [`Keyspace::modified`].
+    pub dirty: u64,
+}
+
+impl Keyspace {
+    /// `databases` empty databases. `seed` drives the hash and everything random.
+    pub fn new(databases: usize, seed: u64) -> Self {
+        let mut prng = Prng::new(seed);
+        let hasher = Hasher::new(prng.next_u64());
+        Keyspace {
+            databases: (0..databases.max(1))
+                .map(|_| Database::new(hasher))
+                .collect(),
+            current: 0,
+            hasher,
+            lazy: LazyFree::default(),
+            now_ms: 0,
+            access_clock: 0,
+            no_touch: false,
+            loading: false,
+            active_expire: true,
+            limits: EncodingLimits::new(hasher),
+            prng,
+            effects: Effects::default(),
+            counters: Counters::default(),
+            dirty: 0,
+        }
+    }
+
+    /// The hasher of keys and members.
+    pub fn hasher(&self) -> Hasher {
+        self.hasher
+    }
+
+    /// A key with its hash.
+    pub fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
+        Key {
+            bytes,
+            hash: self.hasher.hash(bytes),
+        }
+    }
+
+    /// How many databases there are.
+    pub fn database_count(&self) -> usize {
+        self.databases.len()
+    }
+
+    /// The current database.
+    pub fn current(&self) -> usize {
+        self.current
+    }
+
+    /// Makes `db` the current database and returns the one before. `db` must be below the database count.
+    pub fn select(&mut self, db: usize) -> usize {
+        debug_assert!(db < self.databases.len());
+        core::mem::replace(&mut self.current, db.min(self.databases.len() - 1))
+    }
+
+    /// Brings the bucket of `hash` in `db` near.
+    #[inline]
+    pub fn prefetch_bucket(&self, db: usize, hash: u64) {
+        self.databases[db].table.prefetch_bucket(hash);
+    }
+
+    /// Brings the entries of `hash` in `db` near.
+    #[inline]
+    pub fn prefetch_entry(&self, db: usize, hash: u64) {
+        self.databases[db].table.prefetch_item(hash);
+    }
+
+    /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.
+    #[inline]
+    pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
+        self.expire_if_due(key);
+        let touch = !self.no_touch;
+        let clock = self.access_clock;
+        let Some(mut entry) = self.databases[self.current].find_mut(key) else {
+            self.counters.misses += 1;
+            return None;
+        };
+        self.counters.hits += 1;
+        if touch && entry.clock() != clock {
+            entry.set_clock(clock);
+        }
+        Some(entry.into_shared())
+    }
+
+    /// Looks a key up to read it, and touches nothing but the hit and miss counts (TTL, TYPE).
+    pub fn peek(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
+        self.expire_if_due(key);
+        let found = self.databases[self.current].find(key);
+        match found {
+            Some(_) => self.counters.hits += 1,
+            None => self.counters.misses += 1,
+        }
+        found
+    }
+
+    /// Looks a key up and leaves no trace (OBJECT, MEMORY USAGE, SCAN).
+    pub fn peek_quietly(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
+        self.expire_if_due(key);
+        self.databases[self.current].find(key)
+    }
+
+    /// Looks a key up to change it; touches the access clock.
+    #[inline]
+    pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
+        self.expire_if_due(key);
+        let touch = !self.no_touch;
+        let clock = self.access_clock;
+        let mut entry = self.databases[self.current].find_mut(key)?;
+        if touch && entry.clock() != clock {
+            entry.set_clock(clock);
+        }
+        Some(entry)
+    }
+
+    /// Whether the key is there; touches nothing.
+    pub fn exists(&mut self, key: &Key<'_>) -> bool {
+        self.peek_quietly(key).is_some()
+    }
+
+    /// A string to read; `Ok(None)` when there is no such key.
+    #[inline]
+    pub fn string(&mut self, key: &Key<'_>) -> Result<Option<ItemRef<'_, Entry>>, WrongType> {
+        match self.read(key) {
+            Some(entry) if entry.string().is_none() => Err(WrongType),
+            found => Ok(found),
+        }
+    }
+
+    /// A collection to read; `Ok(None)` when there is no such key.
+    #[inline]
+    pub fn value<T: Stored>(
+        &mut self,
+        key: &Key<'_>,
+    ) -> Result<Option<ValueRef<'_, T>>, WrongType> {
+        match self.read(key) {
+            None => Ok(None),
+            Some(entry) => entry.into_value().map(Some).ok_or(WrongType),
+        }
+    }
+
+    /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
+    /// removed ([`Keyspace::remove`]) by the caller.
+    #[inline]
+    pub fn value_mut<T: Stored>(
+        &mut self,
+        key: &Key<'_>,
+    ) -> Result<Option<ValueMut<'_, T>>, WrongType> {
+        match self.write(key) {
+            None => Ok(None),
+            Some(entry) => entry.into_value_mut().map(Some).ok_or(WrongType),
+        }
+    }
+
+    /// A collection to change, made by `new` when there is no such key. The caller must put something in.
+    pub fn value_mut_or_insert<T: Stored>(
+        &mut self,
+        key: &Key<'_>,
+        new: impl FnOnce(&EncodingLimits) -> T,
+    ) -> Result<ValueMut<'_, T>, WrongType> {
+        if self.write(key).is_none() {
+            let entry = Entry::with_value(key.bytes, new(&self.limits), None);
+            self.insert_new(key, entry);
+        }
+        // One more lookup, in lines that are near now: only the creation of a key pays for it.
+        match self.databases[self.current].find_mut(key) {
+            Some(entry) => entry.into_value_mut().ok_or(WrongType),
+            None => Err(WrongType),
+        }
+    }
+
+    /// Sets a string, replacing whatever the key held.
+    pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expiry: Expiry) {
+        let replaced = match self.write(key) {
+            None => None,
+            Some(mut entry) if entry.free_cost() <= FREE_AT_ONCE => {
+                entry.set_string(value);
+                Some(true)
+            }
+            Some(_) => Some(false),
+        };
+        match (replaced, expiry) {
+            (Some(true), _) => self.apply_expiry(key, expiry),
+            (Some(false), Expiry::Keep) => {
+                let kept = self.expiry(key);
+                self.insert(key, Entry::with_string(key.bytes, value, kept));
+            }
+            (_, Expiry::At(when)) => {
+                self.insert(key, Entry::with_string(key.bytes, value, Some(when)));
+            }
+            _ => self.insert(key, Entry::with_string(key.bytes, value, None)),
+        }
+    }
+
+    #[inline]
+    fn apply_expiry(&mut self, key: &Key<'_>, expiry: Expiry) {
+        match expiry {
+            Expiry::Keep => {}
+            // Most databases have no volatile key at all: no second lookup for them.
+            Expiry::Clear if self.databases[self.current].expiries.len() == 0 => {}
+            Expiry::Clear => {
+                self.databases[self.current].set_expiry(key, None);
+            }
+            Expiry::At(when) => {
+                self.databases[self.current].set_expiry(key, Some(when));
+            }
+        }
+    }
+
+    /// Adds an entry whose key is not there; its access clock is set to now.
+    pub fn insert_new(&mut self, key: &Key<'_>, mut entry: Entry) {
+        entry.set_clock(self.access_clock);
+        self.databases[self.current].insert_new(key, entry);
+    }
+
+    /// Puts an entry in the place of whatever the key held.
+    pub fn insert(&mut self, key: &Key<'_>, entry: Entry) {
+        self.remove(key);
+        self.insert_new(key, entry);
+    }
+
+    /// Removes a key; a big value is freed later, in slices. `false` when there was none.
+    pub fn remove(&mut self, key: &Key<'_>) -> bool {
+        match self.take(key) {
+            Some(entry) => {
+                self.discard(entry);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes a key's entry out of the database. An expired one is gone.
+    pub fn take(&mut self, key: &Key<'_>) -> Option<Entry> {
+        self.expire_if_due(key);
+        self.databases[self.current].remove(key)
+    }
+
+    /// Frees an entry that is in no database: small ones now, big ones in slices.
+    pub fn discard(&mut self, entry: Entry) {
+        if entry.free_cost() > FREE_AT_ONCE {
+            self.lazy.push_value(entry.into_value());
+        }
+    }
+
+    /// When the key expires, Unix milliseconds; `None` when it does not, or is not there.
+    pub fn expiry(&mut self, key: &Key<'_>) -> Option<u64> {
+        self.peek_quietly(key).and_then(|entry| entry.expiry())
+    }
+
+    /// Changes when a key expires; `false` when it is not there.
+    pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
+        self.databases[self.current].set_expiry(key, expiry)
+    }
+
+    /// Tells that a key was changed by an event of this class and name. Every command that changes data calls it, once
+    /// a change that counts in Redis's `dirty`; without it the command is not logged.
+    #[inline]
+    pub fn modified(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+        // Keyspace notifications, WATCH and client-side caching hang on this one place.
+        let _ = (class, event, key);
+        self.dirty += 1;
+    }
+
+    /// Keys in the current database, expired ones that nobody met yet included.
+    pub fn len(&self) -> usize {
+        self.databases[self.current].table.len()
+    }
+
+    /// Whether the current database has no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keys and volatile keys of `db`.
+    pub fn database_len(&self, db: usize) -> (usize, usize) {
+        let database = &self.databases[db];
+        (database.table.len(), database.expiries.len())
+    }
+
+    /// Walks the current database from `cursor`; see [`crate::structure::table::Table::scan`]. Keys that are due to
+    /// expire are given as well: ask [`Keyspace::is_due`].
+    pub fn scan(&self, cursor: u64, count: usize, each: impl FnMut(ItemRef<'_, Entry>)) -> u64 {
+        self.databases[self.current].table.scan(cursor, count, each)
+    }
+
+    /// Whether an entry's time has come.
+    #[inline]
+    pub fn is_due(&self, entry: &Entry) -> bool {
+        !self.loading && entry.expiry().is_some_and(|when| when <= self.now_ms)
+    }
+
+    /// A fair random key of the current database that has not expired.
+    pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let database = &self.databases[self.current];
+            let entry = database.table.random(&mut self.prng)?;
+            let bytes = entry.key().to_vec();
+            if !self.is_due(&entry) {
+                return Some(bytes);
+            }
+            let key = self.key(&bytes);
+            self.expire_if_due(&key);
+        }
+    }
+
+    /// Empties `db`; its memory is freed in slices. Returns how many keys it had.
+    pub fn flush(&mut self, db: usize) -> usize {
+        let fresh = Database::new(self.hasher);
+        let old = core::mem::replace(&mut self.databases[db], fresh);
+        let len = old.table.len();
+        self.lazy.push_database(old);
+        len
+    }
+
+    /// Exchanges the contents of two databases.
+    pub fn swap(&mut self, a: usize, b: usize) {
+        self.databases.swap(a, b);
+    }
+
+    /// Frees about `budget` elements of what waits to be freed; `true` when nothing waits.
+    pub fn free_some(&mut self, budget: usize) -> bool {
+        self.lazy.run(budget)
+    }
+
+    /// Big values and databases that wait to be freed, and how many were freed that way.
+    pub fn lazy_free_counts(&self) -> (usize, u64) {
+        (self.lazy.len(), self.lazy.objects_freed())
+    }
+
+    /// Bytes of the tables, entries not counted.
+    pub fn table_bytes(&self) -> usize {
+        self.databases
+            .iter()
+            .map(|database| database.table.memory_bytes())
+            .sum()
+    }
+
+    /// Removes up to `budget` keys whose time has come, in order of time; how many there were.
+    pub fn expire_some(&mut self, budget: usize) -> usize {
+        if self.loading || !self.active_expire {
+            return 0;
+        }
+        let home = self.current;
+        let mut removed = 0;
+        for db in 0..self.databases.len() {
+            self.current = db;
+            while removed < budget && self.expire_first() {
+                removed += 1;
+            }
+        }
+        self.current = home;
+        removed
+    }
+
+    /// When the next key of any database expires, Unix milliseconds.
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.databases
+            .iter()
+            .filter_map(|database| database.expiries.first())
+            .map(|i| i.0)
+            .min()
+    }
+
+    fn expire_first(&mut self) -> bool {
+        let database = &self.databases[self.current];
+        let Some((when, hash)) = database
+            .expiries
+            .first()
+            .filter(|item| item.0 <= self.now_ms)
+        else {
+            return false;
+        };
+        let found = database
+            .table
+            .find_by_hash(hash, |entry| entry.expiry() == Some(when));
+        let Some(bytes) = found.map(|entry| entry.key().to_vec()) else {
+            // No entry stands behind the item: the index is wrong, and the item would stay for ever.
+            debug_assert!(false, "expiry index names a key that is not there");
+            self.databases[self.current].expiries.remove(when, hash);
+            return true;
+        };
+        self.expire(&Key {
+            bytes: &bytes,
+            hash,
+        });
+        true
+    }
+
+    #[inline]
+    fn expire_if_due(&mut self, key: &Key<'_>) {
+        let database = &self.databases[self.current];
+        if database.expiries.len() != 0
+            && database.find(key).is_some_and(|entry| self.is_due(&entry))
+        {
+            self.expire(key);
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self, key: &Key<'_>) {
+        let Some(entry) = self.databases[self.current].remove(key) else {
+            return;
+        };
+        self.discard(entry);
+        self.counters.expired += 1;
+        self.effects
+            .log(self.current, [&b"DEL"[..], key.bytes].into_iter());
+        self.modified(EventClass::EXPIRED, "expired", key);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,615 @@
+#![allow(unsafe_code, reason = "the table owns its items through raw pointers")]
+//! The table: Rotom's dict, for the keyspace and for big sets, hashes and sorted sets.
+//!
+//! Extendible hashing over cache-line buckets. A directory, indexed by the top bits of the hash, names segments
+//! of about a thousand items. A segment that fills up gets a quarter more buckets; at its greatest size it splits in
+//! two. So growth moves one segment at a time (gradual rehashing by construction), memory never doubles at once,
+//! and shrinking goes the same way back. A lookup costs two dependent cache misses: bucket, item.
+//!
+//! ```text
+//! directory   00.. -> segment A (depth 1)      an item with hash 1010...
+//!             01.. -> segment A                  directory[10] -> segment C
+//!             10.. -> segment C (depth 2)        the bits after "10" choose its home bucket
+//!             11.. -> segment D (depth 2)        the lowest byte is its tag
+//! ```
+//!
+//! Items stay in hash order by segment and home bucket whatever the sizes are, so a SCAN cursor is simply a position in
+//! the top 48 bits of hash space: growth and shrinking between two calls do not change what lies between two
+//! positions, and every item that is present throughout is returned exactly once.
+//!
+//! After Fagin et al., "Extendible hashing" (1979), and Lu et al., "Dash: Scalable Hashing on Persistent Memory" (2020)
+//! for neighbours, displacement and stash.
+
+mod bucket;
+mod item;
+mod segment;
+
+pub use item::{ItemMut, ItemRef, TableItem};
+
+use crate::bytes::hash::Hasher;
+use crate::bytes::prng::Prng;
+use alloc::vec::Vec;
+use bucket::{Bucket, SLOTS, prefetch};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use segment::{MAX_BUCKETS, MAX_HOMES, Place, Segment, hash_of, home_of};
+
+/// Slots that a rebuilt segment has for every three items.
+const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
+/// A segment with fewer items than a quarter of its slots is rebuilt smaller.
+const SHRINK_DIVISOR: usize = 4;
+/// No segment goes deeper: 24 bits of the hash choose the bucket, and cursors have 48.
+const MAX_DEPTH: u8 = 24;
+
+/// A directory entry: what a lookup needs, in one place.
+#[derive(Clone, Copy)]
+struct Route {
+    buckets: *const Bucket,
+    segment: u32,
+    homes: u8,
+    depth: u8,
+}
+
+/// A hash table from bytes to items that carry them. See the module's head.
+pub struct Table<T: TableItem> {
+    directory: Vec<Route>,
+    segments: Vec<Segment>,
+    /// The directory has `1 << depth` entries.
+    depth: u8,
+    len: usize,
+    hasher: Hasher,
+    items: PhantomData<T>,
+}
+
+/// Where a cursor starts and where it is when the walk is over.
+pub const SCAN_START: u64 = 0;
+
+// SAFETY: the raw pointers are owned, as a `Vec<T>`'s would be.
+unsafe impl<T: TableItem + Send> Send for Table<T> {}
+
+/// The slot of an item that is lent mutably.
+pub(crate) struct SlotMut<'t> {
+    bucket: &'t mut Bucket,
+    slot: usize,
+}
+
+impl SlotMut<'_> {
+    fn set_pointer(&mut self, pointer: NonNull<u8>) {
+        self.bucket.set_pointer(self.slot, pointer);
+    }
+}
+
+impl<T: TableItem> Table<T> {
+    /// An empty table; it allocates with its first item.
+    pub fn new(hasher: Hasher) -> Self {
+        Table {
+            directory: Vec::new(),
+            segments: Vec::new(),
+            depth: 0,
+            len: 0,
+            hasher,
+            items: PhantomData,
+        }
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The hasher that gives the hashes this table is asked with.
+    pub fn hasher(&self) -> Hasher {
+        self.hasher
+    }
+
+    /// Brings the bucket of `hash` near.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: u64) {
+        if let Some(route) = self.directory.get(self.index(hash)) {
+            let home = home_of(hash, route.depth, route.homes);
+            prefetch(route.buckets.wrapping_add(home).cast());
+        }
+    }
+
+    /// Brings the items that `hash` may belong to near; their bucket should be near already.
+    #[inline]
+    pub fn prefetch_item(&self, hash: u64) {
+        let Some(route) = self.directory.get(self.index(hash)) else {
+            return;
+        };
+        let home = home_of(hash, route.depth, route.homes);
+        // SAFETY: a route's buckets are those of a live segment, which has more than `homes` of them, and
+        // `home < homes`.
+        let line = unsafe { &*route.buckets.add(home) };
+        for slot in line.matching(bucket::tag_of(hash)) {
+            if let Some(pointer) = line.pointer(slot) {
+                prefetch(pointer.as_ptr());
+                prefetch(pointer.as_ptr().wrapping_add(63));
+            }
+        }
+    }
+
+    /// Finds the item with this key.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<ItemRef<'_, T>> {
+        let (segment, place) = self.locate(hash, key)?;
+        let pointer = self.segments[segment].buckets[place.bucket].pointer(place.slot)?;
+        // SAFETY: the pointer is owned by this table, which the guard borrows.
+        Some(unsafe { ItemRef::new(pointer) })
+    }
+
+    /// Finds the item with this key, to change it.
+    #[inline]
+    pub fn find_mut(&mut self, hash: u64, key: &[u8]) -> Option<ItemMut<'_, T>> {
+        let (segment, place) = self.locate(hash, key)?;
+        let bucket = &mut self.segments[segment].buckets[place.bucket];
+        let pointer = bucket.pointer(place.slot)?;
+        // SAFETY: the pointer is owned by this table, which the guard borrows mutably through its slot.
+        Some(unsafe {
+            ItemMut::new(
+                pointer,
+                SlotMut {
+                    bucket,
+                    slot: place.slot,
+                },
+            )
+        })
+    }
+
+    /// Whether there is an item with this key.
+    pub fn contains(&self, hash: u64, key: &[u8]) -> bool {
+        self.locate(hash, key).is_some()
+    }
+
+    /// Adds an item whose key is not in the table yet (the caller has looked).
+    pub fn insert_new(&mut self, hash: u64, item: T) {
+        debug_assert!(!self.contains(hash, item.key()));
+        if self.directory.is_empty() {
+            self.segments.push(Segment::new(1, 0));
+            self.directory.push(self.route_to(0));
+        }
+        let pointer = item.into_raw();
+        loop {
+            let at = self.segment_index(hash);
+            if self.segments[at].insert::<T>(hash, pointer, &self.hasher) {
+                break;
+            }
+            self.grow(hash);
+        }
+        self.len += 1;
+    }
+
+    /// Takes the item with this key out.
+    pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<T> {
+        let (at, place) = self.locate(hash, key)?;
+        let pointer = self.segments[at].remove(hash, place)?;
+        self.len -= 1;
+        self.shrink(hash, at);
+        // SAFETY: the pointer was owned by the table and has just left it.
+        Some(unsafe { T::from_raw(pointer) })
+    }
+
+    /// Finds the item with this hash for which `wanted` holds.
+    pub fn find_by_hash(&self, hash: u64, wanted: impl Fn(&T) -> bool) -> Option<ItemRef<'_, T>> {
+        if self.directory.is_empty() {
+            return None;
+        }
+        let segment = &self.segments[self.segment_index(hash)];
+        let mut found = None;
+        segment.items_of_home::<T>(segment.home(hash), &self.hasher, &mut |own, pointer| {
+            // SAFETY: the pointer is owned by this table, which is borrowed.
+            let item = unsafe { ItemRef::<'_, T>::new(pointer) };
+            if own == hash && wanted(&item) {
+                found = Some(pointer);
+            }
+        });
+        // SAFETY: as above; the guard borrows the table.
+        found.map(|pointer| unsafe { ItemRef::new(pointer) })
+    }
+
+    /// Walks from `cursor` until about `count` items were given to `each` (items of one bucket always come
+    /// together) and returns the position to go on from, [`SCAN_START`] when the walk is over.
+    pub fn scan(&self, cursor: u64, count: usize, mut each: impl FnMut(ItemRef<'_, T>)) -> u64 {
+        if self.directory.is_empty() || cursor >> 48 != 0 {
+            return SCAN_START;
+        }
+        let (mut position, mut given, mut visited) = (cursor, 0, 0);
+        // An empty stretch counts too, so that a call stays short in a sparse table.
+        while given < count && visited < count.saturating_mul(10) {
+            let hash = position << 16;
+            let segment = &self.segments[self.segment_index(hash)];
+            let home = segment.home(hash);
+            segment.items_of_home::<T>(home, &self.hasher, &mut |own, pointer| {
+                if own >> 16 >= position {
+                    given += 1;
+                    // SAFETY: the pointer is owned by this table, which is borrowed for the call.
+                    each(unsafe { ItemRef::new(pointer) });
+                }
+            });
+            visited += 1;
+            position = position_after(segment, hash, home);
+            if position == SCAN_START {
+                break;
+            }
+        }
+        position
+    }
+
+    /// A fair random item.
+    ///
+    /// A random directory entry and a random slot below the greatest segment size; an empty slot, and a share of the
+    /// hits in deep segments (which have fewer directory entries), is refused, so that every item is equally likely.
+    pub fn random(&self, prng: &mut Prng) -> Option<ItemRef<'_, T>> {
+        if self.len == 0 {
+            return None;
+        }
+        let bound = if self.depth == 0 {
+            self.segments[0].slots()
+        } else {
+            MAX_BUCKETS * SLOTS
+        };
+        loop {
+            let entry = prng.below(self.directory.len() as u64) as usize;
+            let segment = &self.segments[self.directory[entry].segment as usize];
+            let at = prng.below(bound as u64) as usize;
+            if at >= segment.slots() || !segment.buckets[at / SLOTS].is_occupied(at % SLOTS) {
+                continue;
+            }
+            // A segment of depth d has 2^(D-d) entries: accept in inverse proportion.
+            if prng.below(1 << (self.depth - segment.depth)) != 0 {
+                continue;
+            }
+            let pointer = segment.buckets[at / SLOTS].pointer(at % SLOTS)?;
+            // SAFETY: the pointer is owned by this table, which the guard borrows.
+            return Some(unsafe { ItemRef::new(pointer) });
+        }
+    }
+
+    /// Drops items until about `budget` are gone; `true` when the table is empty. For freeing in slices: the
+    /// table must not be used for anything else once this was called.
+    pub fn clear_slice(&mut self, budget: usize) -> bool {
+        self.directory = Vec::new();
+        let mut dropped = 0;
+        while dropped < budget {
+            let Some(segment) = self.segments.pop() else {
+                break;
+            };
+            dropped += usize::from(segment.len) + 1;
+            drop_items::<T>(&segment);
+        }
+        self.len = self
+            .segments
+            .iter()
+            .map(|segment| usize::from(segment.len))
+            .sum();
+        self.segments.is_empty()
+    }
+
+    /// Bytes of directory and buckets, items not counted.
+    pub fn memory_bytes(&self) -> usize {
+        self.directory.capacity() * size_of::<Route>()
+            + self.segments.capacity() * size_of::<Segment>()
+            + self
+                .segments
+                .iter()
+                .map(|s| s.buckets.capacity() * size_of::<Bucket>())
+                .sum::<usize>()
+    }
+
+    /// How many segments there are.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
+    #[inline(always)]
+    fn index(&self, hash: u64) -> usize {
+        // Two shifts, since a shift by 64 has no meaning.
+        ((hash >> 1) >> (63 - self.depth)) as usize
+    }
+
+    #[inline(always)]
+    fn segment_index(&self, hash: u64) -> usize {
+        self.directory[self.index(hash)].segment as usize
+    }
+
+    #[inline(always)]
+    fn locate(&self, hash: u64, key: &[u8]) -> Option<(usize, Place)> {
+        let route = self.directory.get(self.index(hash))?;
+        let at = route.segment as usize;
+        self.segments[at]
+            .find::<T>(hash, key)
+            .map(|place| (at, place))
+    }
+
+    fn route_to(&self, at: usize) -> Route {
+        let segment = &self.segments[at];
+        Route {
+            buckets: segment.buckets.as_ptr(),
+            segment: at as u32,
+            homes: segment.homes,
+            depth: segment.depth,
+        }
+    }
+
+    /// Points every directory entry of the segment `at`, which holds `hash`'s prefix, to it.
+    fn publish(&mut self, at: usize, hash: u64) {
+        let route = self.route_to(at);
+        let span = 1usize << (self.depth - route.depth);
+        let first = self.index(hash) & !(span - 1);
+        self.directory[first..first + span].fill(route);
+    }
+
+    /// Makes room in the segment of `hash`: more buckets, or a split.
+    fn grow(&mut self, hash: u64) {
+        let at = self.segment_index(hash);
+        let homes = usize::from(self.segments[at].homes);
+        let wanted = homes + homes.div_ceil(4);
+        let depth = self.segments[at].depth;
+        if wanted <= MAX_HOMES || depth == MAX_DEPTH {
+            self.rebuild(at, hash, wanted.min(MAX_HOMES));
+        } else {
+            self.split(at, hash);
+        }
+    }
+
+    fn rebuild(&mut self, at: usize, hash: u64, homes: usize) {
+        let old = &self.segments[at];
+        let depth = old.depth;
+        let mut homes = homes;
+        let new = loop {
+            let mut new = [Segment::new(homes, depth)];
+            if distribute::<T>(old, &mut new, &self.hasher) {
+                let [new] = new;
+                break new;
+            }
+            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
+        };
+        self.segments[at] = new;
+        self.publish(at, hash);
+    }
+
+    fn split(&mut self, at: usize, hash: u64) {
+        if self.segments[at].depth == self.depth {
+            self.directory = self
+                .directory
+                .iter()
+                .flat_map(|&route| [route, route])
+                .collect();
+            self.depth += 1;
+        }
+        let depth = self.segments[at].depth + 1;
+        let mut homes = homes_for(usize::from(self.segments[at].len) / 2);
+        let [low, high] = loop {
+            let mut halves = [Segment::new(homes, depth), Segment::new(homes, depth)];
+            if distribute::<T>(&self.segments[at], &mut halves, &self.hasher) {
+                break halves;
+            }
+            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
+        };
+        let bit = 1u64 << (64 - depth);
+        self.segments[at] = low;
+        self.segments.push(high);
+        self.publish(at, hash & !bit);
+        self.publish(self.segments.len() - 1, hash | bit);
+    }
+
+    /// Gives buckets back when a removal has left the segment of `hash` sparse.
+    fn shrink(&mut self, hash: u64, at: usize) {
+        if self.len == 0 {
+            *self = Table::new(self.hasher);
+            return;
+        }
+        let segment = &self.segments[at];
+        let (len, homes) = (usize::from(segment.len), usize::from(segment.homes));
+        if homes < 4 || len * SHRINK_DIVISOR > segment.slots() {
+            return;
+        }
+        if segment.depth > 0 && self.merge(hash, at) {
+            return;
+        }
+        let wanted = homes_for(len);
+        if wanted < homes {
+            self.rebuild(at, hash, wanted);
+        }
+    }
+
+    /// Joins the segment with its buddy when both together fit one comfortably.
+    fn merge(&mut self, hash: u64, at: usize) -> bool {
+        let depth = self.segments[at].depth;
+        let bit = 1u64 << (64 - depth);
+        let buddy = self.segment_index(hash ^ bit);
+        let len = usize::from(self.segments[at].len) + usize::from(self.segments[buddy].len);
+        if self.segments[buddy].depth != depth || homes_for(len) > MAX_HOMES / 2 {
+            return false;
+        }
+        let mut joined = [Segment::new(homes_for(len), depth - 1)];
+        if !distribute::<T>(&self.segments[at], &mut joined, &self.hasher)
+            || !distribute::<T>(&self.segments[buddy], &mut joined, &self.hasher)
+        {
+            return false;
+        }
+        let [joined] = joined;
+        self.segments[at] = joined;
+        self.publish(at, hash);
+        self.forget_segment(buddy);
+        self.halve_directory();
+        true
+    }
+
+    /// Removes a segment that no directory entry names; the last one takes its number.
+    fn forget_segment(&mut self, at: usize) {
+        self.segments.swap_remove(at);
+        let moved = self.segments.len();
+        if moved > at {
+            let route = self.route_to(at);
+            self.directory
+                .iter_mut()
+                .filter(|r| r.segment as usize == moved)
+                .for_each(|r| *r = route);
+        }
+    }
+
+    /// Halves the directory when no segment needs its last bit any more; looked at only when it is four times
+    /// larger than the segments need, so that a table that breathes does not pay for it.
+    fn halve_directory(&mut self) {
+        while self.depth > 0
+            && (self.segments.len() * 4 <= self.directory.len() || self.segments.len() == 1)
+            && self
+                .segments
+                .iter()
+                .all(|segment| segment.depth < self.depth)
+        {
+            self.directory = self.directory.iter().copied().step_by(2).collect();
+            self.depth -= 1;
+        }
+    }
+
+    /// Checks every invariant; for tests.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.directory.is_empty() {
+            let empty = self.len == 0 && self.segments.is_empty();
+            return if empty {
+                Ok(())
+            } else {
+                Err("items without a directory")
+            };
+        }
+        if self.directory.len() != 1 << self.depth {
+            return Err("directory size");
+        }
+        let mut named = alloc::vec![0usize; self.segments.len()];
+        for route in &self.directory {
+            let segment = &self.segments[route.segment as usize];
+            named[route.segment as usize] += 1;
+            let same = route.homes == segment.homes && route.depth == segment.depth;
+            if !same || !core::ptr::eq(route.buckets, segment.buckets.as_ptr()) {
+                return Err("stale route");
+            }
+        }
+        let mut len = 0;
+        for (at, segment) in self.segments.iter().enumerate() {
+            if named[at] != 1 << (self.depth - segment.depth) {
+                return Err("segment named by too few or too many entries");
+            }
+            self.check_segment(at, segment)?;
+            len += usize::from(segment.len);
+        }
+        if len == self.len {
+            Ok(())
+        } else {
+            Err("item count")
+        }
+    }
+
+    fn check_segment(&self, at: usize, segment: &Segment) -> Result<(), &'static str> {
+        let homes = usize::from(segment.homes);
+        let mut len = 0;
+        let mut displaced = alloc::vec![0u8; homes + 1];
+        let mut stashed = alloc::vec![0u8; homes + 1];
+        for (number, line) in segment.buckets.iter().enumerate() {
+            for slot in line.occupied() {
+                let pointer = line.pointer(slot).ok_or("occupied slot without pointer")?;
+                let hash = hash_of::<T>(pointer, &self.hasher);
+                let home = segment.home(hash);
+                if self.segment_index(hash) != at || line.tag(slot) != bucket::tag_of(hash) {
+                    return Err("item in a foreign place");
+                }
+                len += 1;
+                match number {
+                    n if n == home => {}
+                    n if n == home + 1 => displaced[home] += 1,
+                    n if n > homes => stashed[home] = (stashed[home] + 1).min(15),
+                    _ => return Err("item out of reach"),
+                }
+            }
+        }
+        for home in 0..homes {
+            let line = &segment.buckets[home];
+            if line.displaced() != displaced[home] || line.stashed() < stashed[home] {
+                return Err("overflow counts");
+            }
+        }
+        if len == usize::from(segment.len) {
+            Ok(())
+        } else {
+            Err("segment count")
+        }
+    }
+}
+
+impl<T: TableItem> Drop for Table<T> {
+    fn drop(&mut self) {
+        self.segments.iter().for_each(drop_items::<T>);
+    }
+}
+
+impl<T: TableItem> core::fmt::Debug for Table<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "Table({} items, {} segments)",
+            self.len,
+            self.segments.len()
+        )
+    }
+}
+
+fn drop_items<T: TableItem>(segment: &Segment) {
+    for pointer in segment.pointers() {
+        // SAFETY: the segment is dropped right after, so each item's only owner is taken here.
+        drop(unsafe { T::from_raw(pointer) });
+    }
+}
+
+/// Home buckets for `len` items at the fill a rebuilt segment has.
+fn homes_for(len: usize) -> usize {
+    let slots = (len * REBUILD_SLOTS_PER_3_ITEMS).div_ceil(3);
+    slots.div_ceil(SLOTS).clamp(1, MAX_HOMES)
+}
+
+/// Copies the items of `old` into one segment, or into two by the bit that tells them apart. `false`: no room.
+fn distribute<T: TableItem>(old: &Segment, into: &mut [Segment], hasher: &Hasher) -> bool {
+    for line in &old.buckets {
+        for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
+            prefetch(pointer.as_ptr());
+        }
+        for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
+            let hash = hash_of::<T>(pointer, hasher);
+            let half = if into.len() == 2 {
+                (hash << (into[0].depth - 1)) >> 63
+            } else {
+                0
+            };
+            if !into[half as usize].insert::<T>(hash, pointer, hasher) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// The 48-bit position where the bucket after `home` begins; [`SCAN_START`] after the last one.
+fn position_after(segment: &Segment, hash: u64, home: usize) -> u64 {
+    let depth = u32::from(segment.depth);
+    let prefix = (hash >> 1) >> (63 - depth);
+    let start = if home + 1 == usize::from(segment.homes) {
+        // The first position of the next prefix; past the last prefix the shift leaves nothing.
+        (u128::from(prefix) + 1) << (64 - depth)
+    } else {
+        let fraction = ((home as u64 + 1) << 24).div_ceil(u64::from(segment.homes));
+        (u128::from(prefix) << (64 - depth)) + (u128::from(fraction) << (40 - depth))
+    };
+    if start >> 64 != 0 {
+        SCAN_START
+    } else {
+        (start as u64) >> 16
+    }
+}
+
+#[cfg(test)]
+mod tests;

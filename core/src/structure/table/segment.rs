@@ -1,0 +1,282 @@
+#![allow(unsafe_code, reason = "owning item pointers move between buckets")]
+//! A segment: the buckets of one prefix of hash space, at most [`MAX_HOMES`] of them, and a stash.
+//!
+//! ```text
+//! | home 0 | home 1 | ... | home n-1 | spill | stash ... |
+//! ```
+//!
+//! The bits of the hash after the segment's prefix choose the home bucket by multiplication, so homes are in
+//! hash order whatever `n` is. An item sits in its home, in the bucket after it, or in the stash. When both are full,
+//! an item of theirs that may move on makes room (a short displacement chain), which lets a segment fill to
+//! about nine tenths before it has to grow.
+
+use super::bucket::{Bucket, SLOTS, tag_of};
+use super::item::TableItem;
+use crate::bytes::hash::Hasher;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+/// Home buckets of a full-sized segment; one that needs more splits in two.
+pub(super) const MAX_HOMES: usize = 128;
+/// Most buckets a segment can have.
+pub(super) const MAX_BUCKETS: usize = MAX_HOMES + 1 + MAX_HOMES / 32;
+/// How far a displacement chain may reach, in buckets.
+const MAX_CHAIN: u32 = 4;
+
+#[derive(Clone)]
+pub(super) struct Segment {
+    pub(super) buckets: Vec<Bucket>,
+    /// Home buckets, 1 to [`MAX_HOMES`].
+    pub(super) homes: u8,
+    /// Bits of the hash that every item here shares.
+    pub(super) depth: u8,
+    pub(super) len: u16,
+}
+
+/// Where an item was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) bucket: usize,
+    pub(super) slot: usize,
+}
+
+fn stash_buckets(homes: usize) -> usize {
+    homes / 32
+}
+
+/// The home of `hash` among `homes` buckets under a prefix of `depth` bits.
+#[inline(always)]
+pub(super) fn home_of(hash: u64, depth: u8, homes: u8) -> usize {
+    let fraction = (hash << depth) >> 40;
+    ((fraction * u64::from(homes)) >> 24) as usize
+}
+
+impl Segment {
+    pub(super) fn new(homes: usize, depth: u8) -> Self {
+        debug_assert!((1..=MAX_HOMES).contains(&homes));
+        let total = homes + 1 + stash_buckets(homes);
+        let mut buckets = Vec::with_capacity(total);
+        buckets.resize(total, Bucket::EMPTY);
+        Segment {
+            buckets,
+            homes: homes as u8,
+            depth,
+            len: 0,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn home(&self, hash: u64) -> usize {
+        home_of(hash, self.depth, self.homes)
+    }
+
+    pub(super) fn stash(&self) -> core::ops::Range<usize> {
+        usize::from(self.homes) + 1..self.buckets.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn find<T: TableItem>(&self, hash: u64, key: &[u8]) -> Option<Place> {
+        let home = self.home(hash);
+        let tag = tag_of(hash);
+        let first = &self.buckets[home];
+        if let Some(slot) = find_in::<T>(first, tag, key) {
+            return Some(Place { bucket: home, slot });
+        }
+        if first.displaced() != 0
+            && let Some(slot) = find_in::<T>(&self.buckets[home + 1], tag, key)
+        {
+            return Some(Place {
+                bucket: home + 1,
+                slot,
+            });
+        }
+        if first.stashed() != 0 {
+            self.find_stashed::<T>(tag, key)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn find_stashed<T: TableItem>(&self, tag: u8, key: &[u8]) -> Option<Place> {
+        self.stash().find_map(|bucket| {
+            find_in::<T>(&self.buckets[bucket], tag, key).map(|slot| Place { bucket, slot })
+        })
+    }
+
+    /// Puts an item in; `false` when there is no room for it and the segment has to grow.
+    pub(super) fn insert<T: TableItem>(
+        &mut self,
+        hash: u64,
+        pointer: NonNull<u8>,
+        hasher: &Hasher,
+    ) -> bool {
+        let home = self.home(hash);
+        let tag = tag_of(hash);
+        let done = if let Some(slot) = self.buckets[home].free_slot() {
+            self.buckets[home].put(slot, tag, pointer);
+            true
+        } else if let Some(slot) = self.buckets[home + 1].free_slot() {
+            self.put_displaced(home, slot, tag, pointer);
+            true
+        } else {
+            self.insert_crowded::<T>(home, tag, pointer, hasher)
+        };
+        self.len += u16::from(done);
+        done
+    }
+
+    fn put_displaced(&mut self, home: usize, slot: usize, tag: u8, pointer: NonNull<u8>) {
+        self.buckets[home + 1].put(slot, tag, pointer);
+        self.buckets[home].add_displaced();
+    }
+
+    fn insert_crowded<T: TableItem>(
+        &mut self,
+        home: usize,
+        tag: u8,
+        pointer: NonNull<u8>,
+        hasher: &Hasher,
+    ) -> bool {
+        if let Some(slot) = self.send_back::<T>(home, hasher) {
+            self.buckets[home].put(slot, tag, pointer);
+            return true;
+        }
+        if let Some(slot) = self.push_on::<T>(home + 1, hasher, MAX_CHAIN) {
+            self.put_displaced(home, slot, tag, pointer);
+            return true;
+        }
+        for bucket in self.stash() {
+            if let Some(slot) = self.buckets[bucket].free_slot() {
+                self.buckets[bucket].put(slot, tag, pointer);
+                self.buckets[home].add_stashed();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Frees a slot of `bucket` by moving an item that belongs to the bucket before it back there.
+    fn send_back<T: TableItem>(&mut self, bucket: usize, hasher: &Hasher) -> Option<usize> {
+        let before = bucket.checked_sub(1)?;
+        let free = self.buckets[before].free_slot()?;
+        if self.buckets[before].displaced() == 0 {
+            return None;
+        }
+        let slot = self.slot_of_home::<T>(bucket, before, hasher)?;
+        self.relocate(bucket, slot, before, free);
+        self.buckets[before].sub_displaced();
+        Some(slot)
+    }
+
+    /// Frees a slot of `bucket` by moving an item that belongs to it to the bucket after it.
+    fn push_on<T: TableItem>(
+        &mut self,
+        bucket: usize,
+        hasher: &Hasher,
+        chain: u32,
+    ) -> Option<usize> {
+        if bucket >= usize::from(self.homes) || chain == 0 {
+            return None;
+        }
+        let slot = self.slot_of_home::<T>(bucket, bucket, hasher)?;
+        let free = match self.buckets[bucket + 1].free_slot() {
+            Some(free) => free,
+            None => self.push_on::<T>(bucket + 1, hasher, chain - 1)?,
+        };
+        self.relocate(bucket, slot, bucket + 1, free);
+        self.buckets[bucket].add_displaced();
+        Some(slot)
+    }
+
+    fn relocate(&mut self, from: usize, slot: usize, to: usize, free: usize) {
+        let tag = self.buckets[from].tag(slot);
+        if let Some(pointer) = self.buckets[from].pointer(slot) {
+            self.buckets[to].put(free, tag, pointer);
+            self.buckets[from].clear(slot);
+        }
+    }
+
+    /// A slot of `bucket` whose item has the home `home`.
+    fn slot_of_home<T: TableItem>(
+        &self,
+        bucket: usize,
+        home: usize,
+        hasher: &Hasher,
+    ) -> Option<usize> {
+        let line = &self.buckets[bucket];
+        line.occupied().find(|&slot| {
+            line.pointer(slot)
+                .is_some_and(|pointer| self.home(hash_of::<T>(pointer, hasher)) == home)
+        })
+    }
+
+    /// Takes the item at `place` out; `hash` is its hash.
+    pub(super) fn remove(&mut self, hash: u64, place: Place) -> Option<NonNull<u8>> {
+        let pointer = self.buckets[place.bucket].pointer(place.slot)?;
+        self.buckets[place.bucket].clear(place.slot);
+        let home = self.home(hash);
+        if place.bucket == home + 1 {
+            self.buckets[home].sub_displaced();
+        } else if place.bucket != home {
+            self.buckets[home].sub_stashed();
+        }
+        self.len -= 1;
+        Some(pointer)
+    }
+
+    /// Every item pointer of the segment.
+    pub(super) fn pointers(&self) -> impl Iterator<Item = NonNull<u8>> + '_ {
+        self.buckets
+            .iter()
+            .flat_map(|line| line.occupied().filter_map(move |slot| line.pointer(slot)))
+    }
+
+    /// Calls `each` with the items whose home is `home`, wherever they sit.
+    pub(super) fn items_of_home<T: TableItem>(
+        &self,
+        home: usize,
+        hasher: &Hasher,
+        each: &mut dyn FnMut(u64, NonNull<u8>),
+    ) {
+        let first = &self.buckets[home];
+        let mut visit = |line: &Bucket| {
+            for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
+                let hash = hash_of::<T>(pointer, hasher);
+                if self.home(hash) == home {
+                    each(hash, pointer);
+                }
+            }
+        };
+        visit(first);
+        if first.displaced() != 0 {
+            visit(&self.buckets[home + 1]);
+        }
+        if first.stashed() != 0 {
+            self.stash().for_each(|bucket| visit(&self.buckets[bucket]));
+        }
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.buckets.len() * SLOTS
+    }
+}
+
+/// The hash of the item behind a pointer that a bucket holds.
+#[inline]
+pub(super) fn hash_of<T: TableItem>(pointer: NonNull<u8>, hasher: &Hasher) -> u64 {
+    // SAFETY: a pointer in a bucket is owned by the table, and the loan ends with this expression.
+    let item = unsafe { super::item::ItemRef::<T>::new(pointer) };
+    hasher.hash(item.key())
+}
+
+#[inline(always)]
+fn find_in<T: TableItem>(line: &Bucket, tag: u8, key: &[u8]) -> Option<usize> {
+    line.matching(tag).find(|&slot| {
+        line.pointer(slot).is_some_and(|pointer| {
+            // SAFETY: as in `hash_of`.
+            let item = unsafe { super::item::ItemRef::<T>::new(pointer) };
+            item.key() == key
+        })
+    })
+}

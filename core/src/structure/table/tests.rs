@@ -1,0 +1,236 @@
+use super::*;
+use alloc::boxed::Box;
+use alloc::string::String;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::format;
+
+/// An item with a key of its own: a boxed string behind a thin pointer.
+#[allow(clippy::box_collection, reason = "the box is the thin pointer")]
+struct Word(Box<String>);
+
+// SAFETY: a box's pointer is unique, not null, and the string does not change while boxed.
+unsafe impl TableItem for Word {
+    fn into_raw(self) -> NonNull<u8> {
+        NonNull::from(Box::leak(self.0)).cast()
+    }
+    unsafe fn from_raw(pointer: NonNull<u8>) -> Self {
+        // SAFETY: by contract the pointer came from `into_raw`.
+        Word(unsafe { Box::from_raw(pointer.cast::<String>().as_ptr()) })
+    }
+    fn key(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+fn word(text: &str) -> Word {
+    Word(Box::new(text.into()))
+}
+
+fn table() -> Table<Word> {
+    Table::new(Hasher::new(42))
+}
+
+fn insert(table: &mut Table<Word>, key: &str) {
+    let hash = table.hasher().hash(key.as_bytes());
+    if !table.contains(hash, key.as_bytes()) {
+        table.insert_new(hash, word(key));
+    }
+}
+
+fn remove(table: &mut Table<Word>, key: &str) -> bool {
+    let hash = table.hasher().hash(key.as_bytes());
+    table.remove(hash, key.as_bytes()).is_some()
+}
+
+fn scan_all(table: &Table<Word>, count: usize) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), SCAN_START);
+    loop {
+        cursor = table.scan(cursor, count, |item| seen.push((*item.0).clone()));
+        if cursor == SCAN_START {
+            return seen;
+        }
+    }
+}
+
+#[test]
+fn grows_and_shrinks_with_every_item_in_reach() {
+    let mut table = table();
+    for i in 0..30_000 {
+        insert(&mut table, &format!("key:{i}"));
+        if i % 1000 == 0 {
+            table.check().unwrap();
+        }
+    }
+    table.check().unwrap();
+    assert_eq!(table.len(), 30_000);
+    let unique: HashSet<String> = scan_all(&table, 10).into_iter().collect();
+    assert_eq!(unique.len(), 30_000);
+    for i in 0..30_000 {
+        assert!(remove(&mut table, &format!("key:{i}")));
+        if i % 1000 == 0 || i > 29_990 {
+            table.check().unwrap();
+        }
+    }
+    assert_eq!((table.len(), table.segment_count()), (0, 0));
+}
+
+#[test]
+fn fill_and_bytes_hold_their_promise() {
+    let mut table = table();
+    let (mut sum, mut samples, mut worst) = (0.0, 0.0, 0.0f64);
+    for i in 0..200_000usize {
+        insert(&mut table, &format!("key:{i}"));
+        if i >= 1000 && i % 100 == 0 {
+            let bytes = table.memory_bytes() as f64 / table.len() as f64;
+            sum += bytes;
+            samples += 1.0;
+            worst = worst.max(bytes);
+        }
+    }
+    assert!(
+        sum / samples <= 10.5,
+        "{} table bytes an item on average",
+        sum / samples
+    );
+    assert!(worst <= 13.0, "{worst} table bytes an item at worst");
+}
+
+#[test]
+fn a_segment_splits_at_a_high_fill() {
+    let mut table = table();
+    let (mut fills, mut before) = (Vec::new(), 0usize);
+    let mut slots = 0;
+    for i in 0..300_000 {
+        let key = format!("k{i}");
+        let hash = table.hasher().hash(key.as_bytes());
+        let segments = table.segment_count();
+        if segments > 0 {
+            let at = table.segment_index(hash);
+            before = usize::from(table.segments[at].len);
+            slots = table.segments[at].slots();
+        }
+        insert(&mut table, &key);
+        if segments > 0 && table.segment_count() > segments {
+            fills.push(before as f64 / slots as f64);
+        }
+    }
+    let mean = fills.iter().sum::<f64>() / fills.len() as f64;
+    assert!(mean >= 0.85, "mean fill {mean} at {} splits", fills.len());
+}
+
+#[test]
+fn scan_returns_what_stays_once_while_the_table_changes() {
+    let mut table = table();
+    for i in 0..5000 {
+        insert(&mut table, &format!("stay:{i}"));
+    }
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let (mut cursor, mut round) = (SCAN_START, 0);
+    loop {
+        cursor = table.scan(cursor, 10, |item| {
+            *seen.entry((*item.0).clone()).or_default() += 1
+        });
+        if cursor == SCAN_START {
+            break;
+        }
+        for i in 0..40 {
+            insert(&mut table, &format!("new:{}", round * 40 + i));
+        }
+        if round % 3 == 2 {
+            for i in 0..110 {
+                remove(&mut table, &format!("new:{}", (round - 2) * 40 + i));
+            }
+        }
+        round += 1;
+    }
+    for i in 0..5000 {
+        assert_eq!(seen.get(&format!("stay:{i}")), Some(&1), "stay:{i}");
+    }
+}
+
+#[test]
+fn scan_honours_count_closely() {
+    let mut table = table();
+    for i in 0..10_000 {
+        insert(&mut table, &format!("{i}"));
+    }
+    let mut cursor = SCAN_START;
+    loop {
+        let mut given = 0;
+        cursor = table.scan(cursor, 10, |_| given += 1);
+        assert!(given < 10 + 3 * SLOTS);
+        if cursor == SCAN_START {
+            break;
+        }
+        assert!(given >= 10);
+    }
+}
+
+#[test]
+fn random_is_fair() {
+    let mut table = table();
+    for i in 0..1500 {
+        insert(&mut table, &format!("{i}"));
+    }
+    assert!(table.segment_count() > 1);
+    let mut prng = Prng::new(5);
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for _ in 0..150_000 {
+        let item = table.random(&mut prng).unwrap();
+        *counts.entry((*item.0).clone()).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 1500);
+    assert!(counts.values().all(|&n| (45..165).contains(&n)));
+}
+
+#[test]
+fn an_item_may_move_while_it_is_lent() {
+    let mut table = table();
+    insert(&mut table, "a");
+    let hash = table.hasher().hash(b"a");
+    let mut item = table.find_mut(hash, b"a").unwrap();
+    *item = word("a");
+    drop(item);
+    assert_eq!(table.find(hash, b"a").unwrap().key(), b"a");
+    table.check().unwrap();
+}
+
+#[test]
+fn slices_free_everything() {
+    let mut table = table();
+    for i in 0..5000 {
+        insert(&mut table, &format!("{i}"));
+    }
+    let mut slices = 1;
+    while !table.clear_slice(100) {
+        slices += 1;
+    }
+    assert!(slices > 3);
+    assert_eq!(table.len(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn behaves_as_a_map(
+        steps in proptest::collection::vec((0u8..3, 0u16..600), 1..900),
+        seed in any::<u64>(),
+    ) {
+        let mut table: Table<Word> = Table::new(Hasher::new(seed));
+        let mut twin: BTreeMap<String, ()> = BTreeMap::new();
+        for (step, number) in steps {
+            let key = format!("{number}");
+            if step < 2 {
+                insert(&mut table, &key);
+                twin.insert(key, ());
+            } else {
+                prop_assert_eq!(remove(&mut table, &key), twin.remove(&key).is_some());
+            }
+            prop_assert_eq!(table.check(), Ok(()));
+        }
+        let mut all = scan_all(&table, 7);
+        all.sort();
+        prop_assert_eq!(all, twin.into_keys().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,38 @@
+#![allow(unsafe_code, reason = "kept as a thin pointer")]
+//! The hash value.
+
+use super::{Encoding, Stored, ValueType};
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+/// A hash.
+pub struct Hash(Box<u64>);
+
+// SAFETY: a box and back.
+unsafe impl Stored for Hash {
+    const TYPE: ValueType = ValueType::Hash;
+
+    fn into_parts(self) -> (Encoding, NonNull<u8>) {
+        (
+            Encoding::HashListpack,
+            NonNull::from(Box::leak(self.0)).cast(),
+        )
+    }
+
+    unsafe fn from_parts(_: Encoding, pointer: NonNull<u8>) -> Self {
+        // SAFETY: by contract.
+        Hash(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
+    }
+
+    fn free_cost(&self) -> usize {
+        1
+    }
+
+    fn free_slice(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn memory_bytes(&self, _: usize) -> usize {
+        8
+    }
+}

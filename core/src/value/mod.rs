@@ -1,0 +1,163 @@
+//! The values of keys: strings, hashes, lists, sets and sorted sets, each with its encodings.
+//!
+//! A value sits in its keyspace entry: small strings and integers as bytes, everything else as one thin pointer,
+//! with the [`Encoding`] in the entry's header telling what the pointer is. [`Stored`] is the bridge: a collection
+//! type that can become such a pointer and back. Commands see the collection types only, through the guards
+//! [`ValueRef`] and [`ValueMut`].
+
+use crate::bytes::hash::Hasher;
+
+pub mod hash;
+pub mod list;
+pub mod set;
+pub mod sorted_set;
+mod stored;
+
+pub use hash::Hash;
+pub use list::List;
+pub use set::Set;
+pub use sorted_set::SortedSet;
+pub(crate) use stored::Parts;
+pub use stored::{Stored, ValueMut, ValueRef};
+
+/// The type of a value, as TYPE names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// A string.
+    String,
+    /// A list.
+    List,
+    /// A set.
+    Set,
+    /// A sorted set.
+    SortedSet,
+    /// A hash.
+    Hash,
+}
+
+impl ValueType {
+    /// Redis's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            ValueType::String => "string",
+            ValueType::List => "list",
+            ValueType::Set => "set",
+            ValueType::SortedSet => "zset",
+            ValueType::Hash => "hash",
+        }
+    }
+}
+
+/// How a value is kept. Four bits of the entry's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Encoding {
+    /// A string that is a 64-bit integer.
+    Int = 0,
+    /// A string whose bytes follow the key in the entry.
+    Inline = 1,
+    /// A string in a buffer of its own, with room to grow.
+    Heap = 2,
+    /// A list in one listpack.
+    ListListpack = 3,
+    /// A list in a quicklist.
+    Quicklist = 4,
+    /// A hash in one listpack.
+    HashListpack = 5,
+    /// A hash in a table.
+    HashTable = 6,
+    /// A set of integers in an intset.
+    Intset = 7,
+    /// A set in one listpack.
+    SetListpack = 8,
+    /// A set in a table.
+    SetTable = 9,
+    /// A sorted set in one listpack.
+    SortedListpack = 10,
+    /// A sorted set in a table and a counted B+tree.
+    SortedTree = 11,
+}
+
+/// Every encoding by its number.
+pub const ENCODINGS: [Encoding; 12] = [
+    Encoding::Int,
+    Encoding::Inline,
+    Encoding::Heap,
+    Encoding::ListListpack,
+    Encoding::Quicklist,
+    Encoding::HashListpack,
+    Encoding::HashTable,
+    Encoding::Intset,
+    Encoding::SetListpack,
+    Encoding::SetTable,
+    Encoding::SortedListpack,
+    Encoding::SortedTree,
+];
+
+impl Encoding {
+    /// The type this encodes.
+    pub fn value_type(self) -> ValueType {
+        match self {
+            Encoding::Int | Encoding::Inline | Encoding::Heap => ValueType::String,
+            Encoding::ListListpack | Encoding::Quicklist => ValueType::List,
+            Encoding::HashListpack | Encoding::HashTable => ValueType::Hash,
+            Encoding::Intset | Encoding::SetListpack | Encoding::SetTable => ValueType::Set,
+            Encoding::SortedListpack | Encoding::SortedTree => ValueType::SortedSet,
+        }
+    }
+
+    /// The name that OBJECT ENCODING gives; strings tell `embstr` from `raw` by themselves.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Int => "int",
+            Encoding::Inline => "embstr",
+            Encoding::Heap => "raw",
+            Encoding::ListListpack | Encoding::HashListpack => "listpack",
+            Encoding::SetListpack | Encoding::SortedListpack => "listpack",
+            Encoding::Quicklist => "quicklist",
+            Encoding::HashTable | Encoding::SetTable => "hashtable",
+            Encoding::Intset => "intset",
+            Encoding::SortedTree => "skiplist",
+        }
+    }
+}
+
+/// The thresholds at which collections change their encoding, from the settings of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncodingLimits {
+    /// Hashes the members of tables that a conversion makes.
+    pub hasher: Hasher,
+    /// `hash-max-listpack-entries`.
+    pub hash_max_listpack_entries: usize,
+    /// `hash-max-listpack-value`, bytes.
+    pub hash_max_listpack_value: usize,
+    /// `list-max-listpack-size`: positive counts elements, -1 to -5 stand for 4 to 64 KiB.
+    pub list_max_listpack_size: i32,
+    /// `set-max-intset-entries`.
+    pub set_max_intset_entries: usize,
+    /// `set-max-listpack-entries`.
+    pub set_max_listpack_entries: usize,
+    /// `set-max-listpack-value`, bytes.
+    pub set_max_listpack_value: usize,
+    /// `zset-max-listpack-entries`.
+    pub zset_max_listpack_entries: usize,
+    /// `zset-max-listpack-value`, bytes.
+    pub zset_max_listpack_value: usize,
+}
+
+impl EncodingLimits {
+    /// Redis's defaults.
+    pub fn new(hasher: Hasher) -> Self {
+        EncodingLimits {
+            hasher,
+            hash_max_listpack_entries: 128,
+            hash_max_listpack_value: 64,
+            list_max_listpack_size: -2,
+            set_max_intset_entries: 512,
+            set_max_listpack_entries: 128,
+            set_max_listpack_value: 64,
+            zset_max_listpack_entries: 128,
+            zset_max_listpack_value: 64,
+        }
+    }
+}

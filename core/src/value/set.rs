@@ -1,0 +1,35 @@
+#![allow(unsafe_code, reason = "kept as a thin pointer")]
+//! The set value.
+
+use super::{Encoding, Stored, ValueType};
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+/// A set.
+pub struct Set(Box<u64>);
+
+// SAFETY: a box and back.
+unsafe impl Stored for Set {
+    const TYPE: ValueType = ValueType::Set;
+
+    fn into_parts(self) -> (Encoding, NonNull<u8>) {
+        (Encoding::Intset, NonNull::from(Box::leak(self.0)).cast())
+    }
+
+    unsafe fn from_parts(_: Encoding, pointer: NonNull<u8>) -> Self {
+        // SAFETY: by contract.
+        Set(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
+    }
+
+    fn free_cost(&self) -> usize {
+        1
+    }
+
+    fn free_slice(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn memory_bytes(&self, _: usize) -> usize {
+        8
+    }
+}
