@@ -96,7 +96,7 @@ fn back_lengths_grow_where_redis_grows_them() {
 fn an_empty_one_has_its_seven_bytes() {
     let list = Listpack::new();
     assert_eq!(list.as_bytes(), [7, 0, 0, 0, 0, 0, 0xff]);
-    assert!(list.is_empty() && list.len() == 0);
+    assert_eq!((list.is_empty(), list.len()), (true, 0));
     assert_eq!(
         (list.first(), list.last(), list.seek(0), list.seek(-1)),
         (None, None, None, None)
