@@ -23,5 +23,6 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
+pub mod engine;
 pub mod platform;
 pub mod structure;
