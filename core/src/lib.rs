@@ -25,6 +25,7 @@ extern crate std;
 pub mod bytes;
 pub mod codec;
 pub mod keyspace;
+pub mod engine;
 pub mod platform;
 pub mod resp;
 pub mod structure;

@@ -118,7 +118,8 @@ pub trait Net {
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError>;
     /// Reads into `into` (never empty). A reset is `Closed`.
     fn read(&mut self, fd: Fd, into: &mut [u8]) -> Result<Transfer, IoError>;
-    /// Writes `parts` in order as one gathered write.
+    /// Writes `parts` in order as one gathered write. They hold at least one byte; a platform may take only
+    /// the first few parts, which is a short write.
     fn write(&mut self, fd: Fd, parts: &[&[u8]]) -> Result<Transfer, IoError>;
     /// Closes a connection or listener.
     fn close(&mut self, fd: Fd);
@@ -131,15 +132,21 @@ pub trait Net {
 }
 
 /// A file that only grows, with a sync that does not block.
+///
+/// A file that was created is durable, its name included, with its first sync. A failed sync is final: a later
+/// one may report success for bytes that the system gave up on. So from then on `durable_len` does not grow,
+/// every further sync fails, and what was not durable must be written to another file.
 pub trait AppendFile {
     /// Appends; may take fewer bytes than given (at least one), or fail taking none.
     fn append(&mut self, bytes: &[u8]) -> Result<usize, IoError>;
     /// Begins making everything appended so far durable, and returns at once. One sync runs at a time:
     /// a call while one runs makes another follow it.
     fn start_sync(&mut self) -> Result<(), IoError>;
-    /// How many bytes of the file survive a power loss as far as is known; `Err` reports a failed sync, once.
+    /// How many bytes of the file survive a power loss as far as is known (0 for a file that was opened
+    /// and not synced yet); `Err` reports a failed sync, once.
     fn durable_len(&mut self) -> Result<u64, IoError>;
-    /// Makes everything durable before it returns: for shutdown, and for files made at start.
+    /// Makes everything durable before it returns: for shutdown, and for files made at start. Its failure
+    /// is not reported again by `durable_len`.
     fn sync_now(&mut self) -> Result<(), IoError>;
     /// The file's length in bytes, appended bytes included.
     fn len(&self) -> u64;
@@ -149,11 +156,12 @@ pub trait AppendFile {
     }
 }
 
-/// The data directory. Names are relative to it, with `/` between a folder and a file.
+/// The data directory. Names are relative to it, with `/` between a folder and a file; a name that leads
+/// out of it is refused. A file that is open for appending is not truncated or created anew.
 pub trait Storage {
     /// An open file of this storage.
     type File: AppendFile;
-    /// Makes a folder; one that is there is fine.
+    /// Makes a folder, durably; one that is there is fine.
     fn create_folder(&mut self, name: &str) -> Result<(), IoError>;
     /// Creates a file, or empties the one that is there.
     fn create(&mut self, name: &str) -> Result<Self::File, IoError>;
@@ -167,9 +175,10 @@ pub trait Storage {
     fn truncate(&mut self, name: &str, len: u64) -> Result<(), IoError>;
     /// Renames over `to`, and returns when the rename survives a power loss.
     fn rename_durable(&mut self, from: &str, to: &str) -> Result<(), IoError>;
-    /// Removes a file.
+    /// Removes a file. After a power loss it may be there again, until something in its folder is made
+    /// durable.
     fn remove(&mut self, name: &str) -> Result<(), IoError>;
-    /// Calls `each` with the name of every file in a folder.
+    /// Calls `each` with the name of every file in a folder (`""` is the data directory), in no order.
     fn list(&mut self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<(), IoError>;
 }
 
