@@ -24,4 +24,5 @@ extern crate std;
 
 pub mod bytes;
 pub mod platform;
+pub mod settings;
 pub mod structure;
