@@ -28,5 +28,6 @@ pub mod keyspace;
 pub mod engine;
 pub mod platform;
 pub mod resp;
+pub mod settings;
 pub mod structure;
 pub mod value;
