@@ -24,10 +24,12 @@ extern crate std;
 
 pub mod bytes;
 pub mod codec;
-pub mod keyspace;
+pub mod command;
 pub mod engine;
+pub mod keyspace;
 pub mod platform;
 pub mod resp;
+pub mod session;
 pub mod settings;
 pub mod structure;
 pub mod value;

@@ -461,7 +461,8 @@ impl Entry {
         unsafe {
             match encoding.value_type() {
                 ValueType::String if encoding == Encoding::Heap => {
-                    DetachedValue::String(Box::from_raw(self.word_pointer().cast().as_ptr()))
+                    let buffer: Box<Vec<u8>> = Box::from_raw(self.word_pointer().cast().as_ptr());
+                    DetachedValue::String(*buffer)
                 }
                 ValueType::String => DetachedValue::Nothing,
                 ValueType::Hash => {
@@ -669,7 +670,7 @@ pub(super) enum DetachedValue {
     /// An inline string or an integer, gone with its entry.
     Nothing,
     /// A string's buffer.
-    String(Box<Vec<u8>>),
+    String(Vec<u8>),
     /// A hash.
     Hash(Hash),
     /// A list.
@@ -686,7 +687,7 @@ impl DetachedValue {
         match self {
             DetachedValue::Nothing => true,
             DetachedValue::String(buffer) => {
-                **buffer = Vec::new();
+                *buffer = Vec::new();
                 true
             }
             DetachedValue::Hash(value) => value.free_slice(budget),

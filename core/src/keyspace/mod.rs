@@ -14,6 +14,8 @@ pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
 
+pub use crate::settings::KeyspaceEvents as EventClass;
+
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef};
@@ -48,31 +50,6 @@ pub struct Counters {
     pub expired: u64,
     /// Keys that were evicted.
     pub evicted: u64,
-}
-
-/// The classes of keyspace events, one bit each, named as in `notify-keyspace-events`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventClass(pub u32);
-
-impl EventClass {
-    /// `g`: DEL, EXPIRE, RENAME and other commands of no type.
-    pub const GENERIC: EventClass = EventClass(1 << 2);
-    /// `$`: strings.
-    pub const STRING: EventClass = EventClass(1 << 3);
-    /// `l`: lists.
-    pub const LIST: EventClass = EventClass(1 << 4);
-    /// `s`: sets.
-    pub const SET: EventClass = EventClass(1 << 5);
-    /// `h`: hashes.
-    pub const HASH: EventClass = EventClass(1 << 6);
-    /// `z`: sorted sets.
-    pub const SORTED_SET: EventClass = EventClass(1 << 7);
-    /// `x`: a key expired.
-    pub const EXPIRED: EventClass = EventClass(1 << 8);
-    /// `e`: a key was evicted.
-    pub const EVICTED: EventClass = EventClass(1 << 9);
-    /// `n`: a key is new.
-    pub const NEW: EventClass = EventClass(1 << 14);
 }
 
 /// All databases, and what commands need around them.
@@ -360,9 +337,15 @@ impl Keyspace {
     /// a change that counts in Redis's `dirty`; without it the command is not logged.
     #[inline]
     pub fn modified(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+        self.notify(class, event, key);
+        self.dirty += 1;
+    }
+
+    /// Tells of an event that is no change by a command (a key expired).
+    #[inline]
+    fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         // Keyspace notifications, WATCH and client-side caching hang on this one place.
         let _ = (class, event, key);
-        self.dirty += 1;
     }
 
     /// Keys in the current database, expired ones that nobody met yet included.
@@ -509,7 +492,7 @@ impl Keyspace {
         self.counters.expired += 1;
         self.effects
             .log(self.current, [&b"DEL"[..], key.bytes].into_iter());
-        self.modified(EventClass::EXPIRED, "expired", key);
+        self.notify(EventClass::EXPIRED, "expired", key);
     }
 }
 

@@ -1,0 +1,135 @@
+//! A request's arguments: slices of the connection's buffer, the command's name first.
+
+use super::error::CommandError;
+use crate::bytes::hash::Hasher;
+use crate::bytes::number;
+use crate::keyspace::Key;
+use crate::resp::Span;
+
+/// The arguments of one request. `args[0]` is the command's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Args<'a> {
+    buffer: &'a [u8],
+    spans: &'a [Span],
+    hasher: Hasher,
+    /// The hash of the argument at this index is known already.
+    hashed: (usize, u64),
+}
+
+impl<'a> Args<'a> {
+    /// Arguments that are parts of `buffer`; `spans` count from its start and lie in it.
+    pub fn new(buffer: &'a [u8], spans: &'a [Span], hasher: Hasher) -> Self {
+        Args {
+            buffer,
+            spans,
+            hasher,
+            hashed: (usize::MAX, 0),
+        }
+    }
+
+    /// The same arguments, with the hash of the one at `index` known.
+    pub fn with_hash(self, index: usize, hash: u64) -> Self {
+        Args {
+            hashed: (index, hash),
+            ..self
+        }
+    }
+
+    /// How many there are, the name included.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The argument at `index`; empty when there is none (arity is checked before a handler runs).
+    #[inline]
+    pub fn at(&self, index: usize) -> &'a [u8] {
+        self.get(index).unwrap_or(&[])
+    }
+
+    /// The argument at `index`.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        let span = self.spans.get(index)?;
+        self.buffer
+            .get(span.start as usize..span.start as usize + span.len as usize)
+    }
+
+    /// The argument at `index` as a key.
+    #[inline]
+    pub fn key(&self, index: usize) -> Key<'a> {
+        let bytes = self.at(index);
+        let hash = if self.hashed.0 == index {
+            self.hashed.1
+        } else {
+            self.hasher.hash(bytes)
+        };
+        Key { bytes, hash }
+    }
+
+    /// Whether the argument at `index` is `word`, in any case. `word` is given in upper case.
+    #[inline]
+    pub fn is(&self, index: usize, word: &str) -> bool {
+        self.at(index).eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// The arguments from `index` on.
+    pub fn from(&self, index: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + 'a {
+        let buffer = self.buffer;
+        let spans: &'a [Span] = self.spans.get(index..).unwrap_or(&[]);
+        spans.iter().map(move |span| {
+            buffer
+                .get(span.start as usize..span.start as usize + span.len as usize)
+                .unwrap_or(&[])
+        })
+    }
+
+    /// All arguments, the name included.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + 'a {
+        self.from(0)
+    }
+
+    /// The argument at `index` as a 64-bit integer.
+    #[inline]
+    pub fn int(&self, index: usize) -> Result<i64, CommandError> {
+        number::parse_i64(self.at(index)).ok_or(CommandError::NOT_INTEGER)
+    }
+
+    /// The argument at `index` as an integer within bounds, or Redis's error for a value out of range.
+    pub fn int_within(&self, index: usize, low: i64, high: i64) -> Result<i64, CommandError> {
+        let value = self.int(index)?;
+        if (low..=high).contains(&value) {
+            return Ok(value);
+        }
+        Err(if low == 0 && value < 0 {
+            CommandError::NOT_POSITIVE
+        } else {
+            CommandError::OUT_OF_RANGE
+        })
+    }
+
+    /// The argument at `index` as a count that is not negative, or Redis's error.
+    pub fn count(&self, index: usize) -> Result<usize, CommandError> {
+        let value = number::parse_i64(self.at(index)).ok_or(CommandError::NOT_INTEGER)?;
+        usize::try_from(value).map_err(|_| CommandError::NOT_POSITIVE)
+    }
+
+    /// The argument at `index` as a double; not NaN.
+    pub fn float(&self, index: usize) -> Result<f64, CommandError> {
+        number::parse_f64(self.at(index)).ok_or(CommandError::NOT_FLOAT)
+    }
+
+    /// The number of a database, for SELECT, MOVE, COPY.
+    pub fn database(&self, index: usize, count: usize) -> Result<usize, CommandError> {
+        let value = self.int(index)?;
+        usize::try_from(value)
+            .ok()
+            .filter(|&db| db < count)
+            .ok_or(CommandError::DB_OUT_OF_RANGE)
+    }
+}

@@ -1,0 +1,91 @@
+//! What a command cannot do at its layer: it comes back as a value, and the engine carries it out.
+
+use crate::settings::Changes;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What a handler came to.
+pub enum Outcome {
+    /// The reply is written.
+    Done,
+    /// The engine has to do something, and writes the reply itself.
+    Ask(Box<Ask>),
+}
+
+impl Outcome {
+    /// Asks the engine.
+    pub fn ask(ask: Ask) -> Result<Outcome, super::CommandError> {
+        Ok(Outcome::Ask(Box::new(ask)))
+    }
+}
+
+/// What the engine is asked for.
+pub enum Ask {
+    /// Close the connection after its replies were sent (QUIT); the reply is written.
+    Close,
+    /// CLIENT LIST and CLIENT INFO: a line for each client that the filter lets through.
+    ClientList(ClientFilter),
+    /// CLIENT KILL with filters (replies a count) or an address (replies OK or an error).
+    ClientKill {
+        /// Whom to end.
+        filter: ClientFilter,
+        /// The old form: an address, answered by OK.
+        old_form: bool,
+    },
+    /// Tell the client's own line (CLIENT INFO).
+    ClientInfo,
+    /// INFO with these sections, in lower case; none: the default ones.
+    Info(Vec<String>),
+    /// Settings were changed by CONFIG SET: apply them, or put the old ones back and answer an error. The engine replies.
+    SettingsChanged(Changes),
+    /// CONFIG REWRITE.
+    ConfigRewrite,
+    /// CONFIG RESETSTAT.
+    ResetStatistics,
+    /// SHUTDOWN.
+    Shutdown(Shutdown),
+    /// DEBUG SLEEP: the whole server pauses, then the reply is OK.
+    Sleep {
+        /// How long, microseconds.
+        microseconds: u64,
+    },
+    /// LASTSAVE: the Unix time in seconds of the last save, or of the start.
+    LastSave,
+    /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
+    Reset,
+}
+
+/// SHUTDOWN's options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shutdown {
+    /// `NOSAVE`.
+    pub no_save: bool,
+    /// `SAVE`.
+    pub save: bool,
+    /// `NOW`.
+    pub now: bool,
+    /// `FORCE`.
+    pub force: bool,
+    /// `ABORT`.
+    pub abort: bool,
+}
+
+/// Which clients CLIENT LIST shows and CLIENT KILL ends; a field that is `None` lets everyone through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientFilter {
+    /// `ID`: one of these; empty: any.
+    pub ids: Vec<u64>,
+    /// `ADDR`.
+    pub address: Option<String>,
+    /// `LADDR`.
+    pub local_address: Option<String>,
+    /// `TYPE`: `normal`, `master`, `replica`, `pubsub`.
+    pub kind: Option<String>,
+    /// `USER`.
+    pub user: Option<String>,
+    /// `MAXAGE`: at least so many seconds old.
+    pub min_age_seconds: Option<u64>,
+    /// `SKIPME yes`: leave out the client that asks.
+    pub skip_me: bool,
+}

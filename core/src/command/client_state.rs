@@ -1,0 +1,79 @@
+//! What commands know and change of the client they run for.
+
+use crate::resp::Protocol;
+use alloc::string::String;
+
+/// Whether replies reach the client (CLIENT REPLY).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every reply.
+    #[default]
+    On,
+    /// None until switched on again.
+    Off,
+    /// Not the one of the command that follows; this command's is not sent either.
+    SkipNext,
+    /// Not this one.
+    Skip,
+}
+
+/// One client, as far as commands are concerned.
+#[derive(Clone, Debug)]
+pub struct ClientState {
+    /// A number that no other client has had.
+    pub id: u64,
+    /// The database that SELECT chose.
+    pub db: usize,
+    /// What HELLO chose.
+    pub protocol: Protocol,
+    /// Whether the client may run commands.
+    pub authenticated: bool,
+    /// Whether the peer is on this machine.
+    pub local: bool,
+    /// CLIENT SETNAME; empty: none.
+    pub name: String,
+    /// CLIENT SETINFO LIB-NAME.
+    pub lib_name: String,
+    /// CLIENT SETINFO LIB-VER.
+    pub lib_ver: String,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// Connection time, Unix milliseconds.
+    pub connected_at_ms: u64,
+    /// Time of the last request, Unix milliseconds.
+    pub active_at_ms: u64,
+    /// The last command that ran, `client|list` for a subcommand.
+    pub last_command: &'static str,
+    /// Its container, for a subcommand.
+    pub last_container: Option<&'static str>,
+    /// Commands run so far.
+    pub commands: u64,
+}
+
+impl ClientState {
+    /// A client that has just connected.
+    pub fn new(id: u64, now_ms: u64) -> Self {
+        ClientState {
+            id,
+            db: 0,
+            protocol: Protocol::Resp2,
+            authenticated: true,
+            local: true,
+            name: String::new(),
+            lib_name: String::new(),
+            lib_ver: String::new(),
+            no_evict: false,
+            no_touch: false,
+            reply_mode: ReplyMode::On,
+            connected_at_ms: now_ms,
+            active_at_ms: now_ms,
+            last_command: "",
+            last_container: None,
+            commands: 0,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The commands, one file a family: rows of the command table and their handlers.
+//!
+//! To add a command: write `fn name(cx: &mut Cx<'_>, args: &Args<'_>) -> Result<Outcome, CommandError>` in its family's
+//! file and a [`CommandSpec`] row in that file's `SPECS`. To add a family: a new file with `SPECS`, named in [`FAMILIES`].
+//!
+//! A handler parses every argument, then touches the keyspace, then replies. It returns `Err` for an error reply, having
+//! changed nothing and written nothing. After each change it calls [`crate::keyspace::Keyspace::modified`]: from that
+//! the executor knows that the command is to be logged. A command whose effect depends on time, chance or the state of
+//! the moment logs its result instead, through `cx.keys.effects.replace(..)`. What lies above the handler's layer it
+//! returns as an [`Ask`].
+
+pub mod args;
+pub mod ask;
+pub mod client_state;
+pub mod error;
+pub mod registry;
+pub mod spec;
+
+pub use args::Args;
+pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
+pub use client_state::{ClientState, ReplyMode};
+pub use error::CommandError;
+pub use registry::{Command, Found, Registry};
+pub use spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+
+use crate::keyspace::Keyspace;
+use crate::resp::Reply;
+use crate::settings::Settings;
+
+mod string;
+
+/// Every family's rows.
+pub static FAMILIES: &[&[CommandSpec]] = &[string::SPECS];
+
+/// What a handler works with.
+pub struct Cx<'a> {
+    /// The databases; the client's one is selected.
+    pub keys: &'a mut Keyspace,
+    /// The client's output.
+    pub reply: Reply<'a>,
+    /// The client.
+    pub client: &'a mut ClientState,
+    /// The settings.
+    pub settings: &'a mut Settings,
+    /// The command table.
+    pub registry: &'a Registry,
+    /// Microseconds since the Unix epoch at the turn's start.
+    pub wall_us: u64,
+    /// Fills bytes with bits good enough for secrets.
+    pub random_bytes: &'a mut dyn FnMut(&mut [u8]),
+}
+
+/// A handler's result.
+pub type CommandResult = Result<Outcome, CommandError>;
+
+/// The reply is written.
+pub const DONE: CommandResult = Ok(Outcome::Done);

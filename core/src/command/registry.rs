@@ -1,0 +1,211 @@
+//! Finds a command's row by its name, in any case.
+//!
+//! Names of up to 16 bytes, nearly all, are folded to lower case in one 128-bit word and looked up in an
+//! open-addressed table; longer ones are compared one by one. Every command and subcommand has a number, by which
+//! statistics are kept.
+
+use super::args::Args;
+use super::spec::{CommandSpec, Flags};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Slots of the name table: a power of two, several times the number of commands.
+const SLOTS: usize = 2048;
+const SHORT: usize = 16;
+
+/// A command or subcommand that can run.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Its row.
+    pub spec: &'static CommandSpec,
+    /// The container of a subcommand.
+    pub container: Option<&'static CommandSpec>,
+    /// Its number, below [`Registry::len`].
+    pub number: usize,
+    /// The numbers of its subcommands.
+    subcommands: Range<usize>,
+}
+
+impl Command {
+    /// The name that errors and statistics show: `get`, `client|list`.
+    pub fn full_name(&self) -> String {
+        match self.container {
+            Some(container) => format!("{}|{}", container.name, self.spec.name),
+            None => self.spec.name.into(),
+        }
+    }
+}
+
+/// What a request's first words name.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'r> {
+    /// A command or subcommand.
+    Command(&'r Command),
+    /// A container, with a second word that it does not know.
+    UnknownSubcommand(&'r Command),
+    /// Nothing known.
+    Unknown,
+}
+
+/// The command table.
+pub struct Registry {
+    /// Folded name and number; `u16::MAX` marks a free slot.
+    slots: Vec<(u128, u16)>,
+    long: Vec<u16>,
+    commands: Vec<Command>,
+    families: &'static [&'static [CommandSpec]],
+}
+
+const FREE: u16 = u16::MAX;
+
+impl Registry {
+    /// A table of all rows of `families`.
+    pub fn new(families: &'static [&'static [CommandSpec]]) -> Self {
+        let mut registry = Registry {
+            slots: alloc::vec![(0, FREE); SLOTS],
+            long: Vec::new(),
+            commands: Vec::new(),
+            families,
+        };
+        for spec in families.iter().flat_map(|family| family.iter()) {
+            registry.add(spec);
+        }
+        registry
+    }
+
+    fn add(&mut self, spec: &'static CommandSpec) {
+        let number = self.commands.len();
+        let subcommands = number + 1..number + 1 + spec.subcommands.len();
+        self.commands.push(Command {
+            spec,
+            container: None,
+            number,
+            subcommands,
+        });
+        for sub in spec.subcommands {
+            let number = self.commands.len();
+            let container = Some(spec);
+            self.commands.push(Command {
+                spec: sub,
+                container,
+                number,
+                subcommands: 0..0,
+            });
+        }
+        match fold(spec.name.as_bytes()) {
+            None => self.long.push(number as u16),
+            Some(word) => {
+                let mut at = slot_of(word);
+                while self.slots[at].1 != FREE {
+                    at = (at + 1) % SLOTS;
+                }
+                self.slots[at] = (word, number as u16);
+            }
+        }
+    }
+
+    /// The commands in table order, containers included, without subcommands.
+    pub fn specs(&self) -> impl Iterator<Item = &'static CommandSpec> + use<> {
+        self.families.iter().flat_map(|family| family.iter())
+    }
+
+    /// How many commands and subcommands there are.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// The command or subcommand with this number.
+    pub fn by_number(&self, number: usize) -> Option<&Command> {
+        self.commands.get(number)
+    }
+
+    /// The command of this name.
+    #[inline]
+    pub fn command(&self, name: &[u8]) -> Option<&Command> {
+        let Some(word) = fold(name) else {
+            return self.long_command(name);
+        };
+        let mut at = slot_of(word);
+        loop {
+            match self.slots[at] {
+                (_, FREE) => return None,
+                (own, number) if own == word => return self.commands.get(usize::from(number)),
+                _ => at = (at + 1) % SLOTS,
+            }
+        }
+    }
+
+    fn long_command(&self, name: &[u8]) -> Option<&Command> {
+        let mut long = self
+            .long
+            .iter()
+            .filter_map(|&number| self.commands.get(usize::from(number)));
+        long.find(|command| command.spec.name.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// What the first words of a request name.
+    #[inline]
+    pub fn find(&self, args: &Args<'_>) -> Found<'_> {
+        let Some(command) = self.command(args.at(0)) else {
+            return Found::Unknown;
+        };
+        if !command.spec.flags.has(Flags::CONTAINER) {
+            return Found::Command(command);
+        }
+        let Some(word) = args.get(1) else {
+            return Found::Command(command);
+        };
+        let mut subcommands = self.commands[command.subcommands.clone()].iter();
+        match subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word)) {
+            Some(sub) => Found::Command(sub),
+            // A container that works without a subcommand, such as COMMAND, takes none that it does not know.
+            None => Found::UnknownSubcommand(command),
+        }
+    }
+}
+
+/// A short name in lower case as one word.
+#[inline]
+fn fold(name: &[u8]) -> Option<u128> {
+    if name.len() > SHORT {
+        return None;
+    }
+    let mut bytes = [0u8; SHORT];
+    bytes[..name.len()].copy_from_slice(name);
+    bytes.make_ascii_lowercase();
+    Some(u128::from_le_bytes(bytes))
+}
+
+#[inline]
+fn slot_of(word: u128) -> usize {
+    let mixed = (word as u64) ^ ((word >> 64) as u64).rotate_left(29);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::FAMILIES;
+
+    #[test]
+    fn every_command_is_found_in_any_case() {
+        let registry = Registry::new(FAMILIES);
+        for spec in registry.specs() {
+            let upper = spec.name.to_ascii_uppercase();
+            assert!(core::ptr::eq(
+                registry.command(upper.as_bytes()).unwrap().spec,
+                spec
+            ));
+        }
+        assert!(registry.command(b"nosuchcommand").is_none());
+        assert!(registry.command(b"").is_none());
+        assert!(registry.command(&[b'x'; 100]).is_none());
+    }
+}

@@ -1,0 +1,338 @@
+//! The command table's rows. Everything that needs to know about a command reads its row: dispatch, arity,
+//! COMMAND and COMMAND DOCS, ACL categories, key extraction, the AOF.
+
+use super::args::Args;
+use super::{CommandError, Cx, Outcome};
+
+/// What a command does with its arguments.
+pub type Handler = fn(&mut Cx<'_>, &Args<'_>) -> Result<Outcome, CommandError>;
+
+/// Finds the keys of a request: calls back with each key's index.
+pub type FindKeys = fn(&Args<'_>, &mut dyn FnMut(usize));
+
+/// Command flags, one bit each, as COMMAND INFO names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags(pub u32);
+
+impl Flags {
+    /// `write`: may change data.
+    pub const WRITE: Flags = Flags(1 << 0);
+    /// `readonly`: reads data.
+    pub const READONLY: Flags = Flags(1 << 1);
+    /// `denyoom`: refused when memory is full.
+    pub const DENY_OOM: Flags = Flags(1 << 2);
+    /// `admin`: for operators.
+    pub const ADMIN: Flags = Flags(1 << 3);
+    /// `pubsub`.
+    pub const PUBSUB: Flags = Flags(1 << 4);
+    /// `noscript`: not from scripts.
+    pub const NO_SCRIPT: Flags = Flags(1 << 5);
+    /// `blocking`: may wait.
+    pub const BLOCKING: Flags = Flags(1 << 6);
+    /// `loading`: allowed while the data set is loaded.
+    pub const LOADING: Flags = Flags(1 << 7);
+    /// `stale`: allowed on a stale replica.
+    pub const STALE: Flags = Flags(1 << 8);
+    /// `fast`: constant or logarithmic time.
+    pub const FAST: Flags = Flags(1 << 9);
+    /// `no_auth`: allowed before authentication.
+    pub const NO_AUTH: Flags = Flags(1 << 10);
+    /// `movablekeys`: its keys cannot be told by positions alone.
+    pub const MOVABLE_KEYS: Flags = Flags(1 << 11);
+    /// `skip_monitor`, `skip_slowlog`: not shown there.
+    pub const SKIP_MONITOR: Flags = Flags(1 << 12);
+    /// `skip_slowlog`.
+    pub const SKIP_SLOWLOG: Flags = Flags(1 << 13);
+    /// `no_multi`: not inside a transaction.
+    pub const NO_MULTI: Flags = Flags(1 << 14);
+    /// `allow_busy`: allowed while a script runs.
+    pub const ALLOW_BUSY: Flags = Flags(1 << 15);
+    /// `no_async_loading`.
+    pub const NO_ASYNC_LOADING: Flags = Flags(1 << 16);
+    /// `no_mandatory_keys`: works without keys.
+    pub const NO_MANDATORY_KEYS: Flags = Flags(1 << 17);
+    /// The command has subcommands, listed in [`CommandSpec::subcommands`].
+    pub const CONTAINER: Flags = Flags(1 << 31);
+
+    /// The names of COMMAND INFO, in Redis's order.
+    pub const NAMES: &'static [(Flags, &'static str)] = &[
+        (Flags::WRITE, "write"),
+        (Flags::READONLY, "readonly"),
+        (Flags::DENY_OOM, "denyoom"),
+        (Flags::ADMIN, "admin"),
+        (Flags::PUBSUB, "pubsub"),
+        (Flags::NO_SCRIPT, "noscript"),
+        (Flags::BLOCKING, "blocking"),
+        (Flags::LOADING, "loading"),
+        (Flags::STALE, "stale"),
+        (Flags::SKIP_MONITOR, "skip_monitor"),
+        (Flags::SKIP_SLOWLOG, "skip_slowlog"),
+        (Flags::FAST, "fast"),
+        (Flags::NO_AUTH, "no_auth"),
+        (Flags::MOVABLE_KEYS, "movablekeys"),
+        (Flags::NO_MULTI, "no_multi"),
+        (Flags::ALLOW_BUSY, "allow_busy"),
+        (Flags::NO_ASYNC_LOADING, "no_async_loading"),
+        (Flags::NO_MANDATORY_KEYS, "no_mandatory_keys"),
+    ];
+
+    /// No flag.
+    pub const NONE: Flags = Flags(0);
+
+    /// These flags and those.
+    pub const fn and(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are set.
+    #[inline]
+    pub const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl core::ops::BitOr for Flags {
+    type Output = Flags;
+
+    fn bitor(self, other: Flags) -> Flags {
+        self.and(other)
+    }
+}
+
+/// Command groups, as COMMAND DOCS names them; the ACL category of a type follows from its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Keys of any type.
+    Generic,
+    /// Strings.
+    String,
+    /// Hashes.
+    Hash,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Sorted sets.
+    SortedSet,
+    /// The connection itself.
+    Connection,
+    /// The server.
+    Server,
+    /// MULTI and its kin.
+    Transactions,
+    /// Publish and subscribe.
+    PubSub,
+    /// Bitmaps.
+    Bitmap,
+    /// Geo.
+    Geo,
+    /// HyperLogLog.
+    HyperLogLog,
+    /// Streams.
+    Stream,
+    /// Scripts and functions.
+    Scripting,
+}
+
+impl Group {
+    /// The name in COMMAND DOCS.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Generic => "generic",
+            Group::String => "string",
+            Group::Hash => "hash",
+            Group::List => "list",
+            Group::Set => "set",
+            Group::SortedSet => "sorted-set",
+            Group::Connection => "connection",
+            Group::Server => "server",
+            Group::Transactions => "transactions",
+            Group::PubSub => "pubsub",
+            Group::Bitmap => "bitmap",
+            Group::Geo => "geo",
+            Group::HyperLogLog => "hyperloglog",
+            Group::Stream => "stream",
+            Group::Scripting => "scripting",
+        }
+    }
+}
+
+/// What a command does with a key, as in COMMAND INFO's key specifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// `RO ACCESS`: reads the value and gives some of it.
+    Read,
+    /// `RO`: looks only at the key or its metadata (TYPE, EXISTS, TTL).
+    Look,
+    /// `RW ACCESS UPDATE`: changes the value and gives some of it.
+    ReadUpdate,
+    /// `RW UPDATE`: changes the value.
+    Update,
+    /// `RW INSERT`: adds to the value.
+    Insert,
+    /// `RW DELETE`: takes from the value.
+    Delete,
+    /// `RW ACCESS DELETE`: takes from the value and gives what was taken.
+    ReadDelete,
+    /// `OW UPDATE`: overwrites whatever was there.
+    Overwrite,
+    /// `OW INSERT`: creates only (MSETNX, SETNX, RENAMENX).
+    OverwriteInsert,
+    /// `RM DELETE`: removes the key.
+    Remove,
+}
+
+/// Where a command's keys are: first index, last index (negative: from the end), step. `first` 0: none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Index of the first key.
+    pub first: i16,
+    /// Index of the last key; -1 is the last argument.
+    pub last: i16,
+    /// Distance of one key to the next.
+    pub step: i16,
+    /// What is done with these keys.
+    pub key_use: KeyUse,
+}
+
+/// One row of the command table.
+#[derive(Debug)]
+pub struct CommandSpec {
+    /// The name in lower case; for a subcommand its own word only.
+    pub name: &'static str,
+    /// Redis's arity: positive is exact, negative is a minimum; the name counts (for a subcommand both words).
+    pub arity: i16,
+    /// What the command does.
+    pub run: Handler,
+    /// Its flags.
+    pub flags: Flags,
+    /// Its keys; most commands have one range, a few two, some none.
+    pub keys: &'static [KeyRange],
+    /// Its group.
+    pub group: Group,
+    /// The Redis version that introduced it.
+    pub since: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// Its cost.
+    pub complexity: &'static str,
+    /// ACL categories beyond those that follow from flags and group (`keyspace`, `dangerous`, `connection` ...).
+    pub categories: &'static [&'static str],
+    /// Subcommands of a container.
+    pub subcommands: &'static [CommandSpec],
+    /// Finds the keys of a command with [`Flags::MOVABLE_KEYS`]: calls back with each key's index.
+    pub find_keys: Option<FindKeys>,
+}
+
+impl CommandSpec {
+    /// A row with name, arity and handler; the rest is added by the methods below.
+    pub const fn new(name: &'static str, arity: i16, run: Handler) -> Self {
+        CommandSpec {
+            name,
+            arity,
+            run,
+            flags: Flags::NONE,
+            keys: &[],
+            group: Group::Generic,
+            since: "1.0.0",
+            summary: "",
+            complexity: "",
+            categories: &[],
+            subcommands: &[],
+            find_keys: None,
+        }
+    }
+
+    /// Sets the flags.
+    pub const fn flags(mut self, flags: Flags) -> Self {
+        self.flags = self.flags.and(flags);
+        self
+    }
+
+    /// Sets the key positions.
+    pub const fn keys(mut self, keys: &'static [KeyRange]) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Sets group, version, summary and complexity.
+    pub const fn docs(
+        mut self,
+        group: Group,
+        since: &'static str,
+        summary: &'static str,
+        complexity: &'static str,
+    ) -> Self {
+        self.group = group;
+        self.since = since;
+        self.summary = summary;
+        self.complexity = complexity;
+        self
+    }
+
+    /// Sets further ACL categories, without the `@`.
+    pub const fn categories(mut self, categories: &'static [&'static str]) -> Self {
+        self.categories = categories;
+        self
+    }
+
+    /// Makes it a container of subcommands; `run` answers an unknown one.
+    pub const fn subcommands(mut self, subcommands: &'static [CommandSpec]) -> Self {
+        self.subcommands = subcommands;
+        self.flags = self.flags.and(Flags::CONTAINER);
+        self
+    }
+
+    /// Sets how movable keys are found.
+    pub const fn find_keys(mut self, find: FindKeys) -> Self {
+        self.find_keys = Some(find);
+        self.flags = self.flags.and(Flags::MOVABLE_KEYS);
+        self
+    }
+
+    /// Whether a request of `len` arguments has the right number.
+    #[inline]
+    pub fn accepts(&self, len: usize) -> bool {
+        let len = len as i64;
+        let arity = i64::from(self.arity);
+        if arity >= 0 {
+            len == arity
+        } else {
+            len >= -arity
+        }
+    }
+
+    /// Calls `each` with the index of every key of the request.
+    pub fn for_each_key(&self, args: &Args<'_>, each: &mut dyn FnMut(usize)) {
+        if let Some(find) = self.find_keys {
+            return find(args, each);
+        }
+        for range in self.keys {
+            let last = if range.last < 0 {
+                args.len() as i64 + i64::from(range.last)
+            } else {
+                i64::from(range.last)
+            };
+            let mut at = i64::from(range.first);
+            while at <= last && (at as usize) < args.len() {
+                each(at as usize);
+                at += i64::from(range.step.max(1));
+            }
+        }
+    }
+}
+
+/// A range of keys; for rows.
+pub const fn keys(first: i16, last: i16, step: i16, key_use: KeyUse) -> KeyRange {
+    KeyRange {
+        first,
+        last,
+        step,
+        key_use,
+    }
+}
+
+/// One key, the first argument; for rows.
+pub const fn key(key_use: KeyUse) -> KeyRange {
+    keys(1, 1, 1, key_use)
+}

@@ -1,0 +1,122 @@
+//! A client in process: the whole command set without a socket.
+//!
+//! ```
+//! use rotom_core::session::Local;
+//!
+//! let mut rotom = Local::new(42);
+//! assert_eq!(rotom.call(&[b"SET", b"greeting", b"hello"]), b"+OK\r\n");
+//! assert_eq!(rotom.call(&[b"GET", b"greeting"]), b"$5\r\nhello\r\n");
+//! ```
+
+use super::Shared;
+use crate::command::{Args, Ask, ClientState};
+use crate::resp::{Reply, Span};
+use crate::settings::Settings;
+use alloc::vec::Vec;
+
+/// A keyspace with one client. Time stands still until [`Local::set_time_ms`] is called.
+pub struct Local {
+    /// The data, settings and statistics.
+    pub shared: Shared,
+    /// The client.
+    pub client: ClientState,
+}
+
+impl Local {
+    /// Empty databases with default settings; everything random follows from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Local::with_settings(Settings::default(), seed)
+    }
+
+    /// Empty databases with these settings.
+    pub fn with_settings(settings: Settings, seed: u64) -> Self {
+        Local {
+            shared: Shared::new(settings, seed),
+            client: ClientState::new(1, 0),
+        }
+    }
+
+    /// Sets the time, Unix milliseconds.
+    pub fn set_time_ms(&mut self, now_ms: u64) {
+        self.shared.set_time(now_ms * 1000);
+    }
+
+    /// Runs a command and returns its reply as RESP bytes. What needs the whole server (CLIENT LIST, SHUTDOWN) answers
+    /// an error.
+    pub fn call(&mut self, words: &[&[u8]]) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.run(words, &mut out).is_some() {
+            out.clear();
+            Reply::new(&mut out, self.client.protocol)
+                .error("ERR this command needs a running server");
+        }
+        out
+    }
+
+    /// Runs a command given as one line, with Redis's quoting; for tests and examples.
+    pub fn line(&mut self, line: &str) -> Vec<u8> {
+        let words = crate::settings::split_words(line.as_bytes()).unwrap_or_default();
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        self.call(&words)
+    }
+
+    /// Runs a command, and hands back what it asks of the engine.
+    pub fn run(&mut self, words: &[&[u8]], out: &mut Vec<u8>) -> Option<alloc::boxed::Box<Ask>> {
+        let mut buffer = Vec::new();
+        let mut spans = Vec::new();
+        for word in words {
+            spans.push(Span {
+                start: buffer.len() as u32,
+                len: word.len() as u32,
+            });
+            buffer.extend_from_slice(word);
+        }
+        if spans.is_empty() {
+            return None;
+        }
+        let args = Args::new(&buffer, &spans, self.shared.keys.hasher());
+        let mut prng = self.shared.keys.prng.clone();
+        let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
+        self.shared.run(&mut self.client, &args, out, &mut random)
+    }
+
+    /// Takes what the commands so far would have put into the AOF. Switch it on with
+    /// `local.shared.keys.effects.set_enabled(true)`.
+    pub fn take_effects(&mut self) -> Vec<u8> {
+        let pending = self.shared.keys.effects.pending().to_vec();
+        self.shared.keys.effects.consume(pending.len());
+        pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_redis_texts() {
+        let mut rotom = Local::new(1);
+        assert_eq!(
+            rotom.line("FOO bar 'b z'"),
+            b"-ERR unknown command 'FOO', with args beginning with: 'bar' 'b z' \r\n"
+        );
+        assert_eq!(
+            rotom.line("GET"),
+            b"-ERR wrong number of arguments for 'get' command\r\n"
+        );
+    }
+
+    #[test]
+    fn effects_are_logged_once() {
+        let mut rotom = Local::new(1);
+        rotom.shared.keys.effects.set_enabled(true);
+        rotom.line("SET a 1");
+        rotom.line("GET a");
+        rotom.line("SET b 2");
+        assert_eq!(
+            rotom.take_effects(),
+            b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n\
+              *3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Running requests for a client: what every command has around it.
+//!
+//! [`Shared`] is everything that clients have in common; [`Shared::run`] takes one request through lookup, arity,
+//! authentication, the handler and the log. [`Local`] is a client without a connection, for programs that use the
+//! engine in process, and for tests.
+
+mod local;
+mod statistics;
+
+pub use local::Local;
+pub use statistics::Statistics;
+
+use crate::command::{
+    Args, Ask, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome, Registry,
+    ReplyMode,
+};
+use crate::keyspace::Keyspace;
+use crate::resp::Reply;
+use crate::settings::Settings;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What all clients share.
+pub struct Shared {
+    /// The data.
+    pub keys: Keyspace,
+    /// The settings.
+    pub settings: Settings,
+    /// The command table.
+    pub registry: Registry,
+    /// Counters of requests.
+    pub statistics: Statistics,
+    /// Microseconds since the Unix epoch; the engine sets it each turn.
+    pub wall_us: u64,
+    /// Why writes are refused now, as an error reply; the engine sets it when the log cannot be written.
+    pub write_refusal: Option<String>,
+}
+
+impl Shared {
+    /// Empty databases under `settings`. `seed` drives the hash and everything random.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let registry = Registry::new(FAMILIES);
+        let databases = usize::try_from(settings.databases).unwrap_or(16);
+        let mut shared = Shared {
+            keys: Keyspace::new(databases, seed),
+            statistics: Statistics::new(registry.len()),
+            settings,
+            registry,
+            wall_us: 0,
+            write_refusal: None,
+        };
+        shared.apply_encoding_limits();
+        shared
+    }
+
+    /// Sets the time that everything until the next call sees.
+    pub fn set_time(&mut self, wall_us: u64) {
+        self.wall_us = wall_us;
+        self.keys.now_ms = wall_us / 1000;
+        self.keys.access_clock = (wall_us / 1_000_000) as u32 & 0x00ff_ffff;
+    }
+
+    /// Takes the encoding thresholds over from the settings.
+    pub fn apply_encoding_limits(&mut self) {
+        let settings = &self.settings;
+        let limits = &mut self.keys.limits;
+        limits.hash_max_listpack_entries = settings.hash_max_listpack_entries;
+        limits.hash_max_listpack_value = settings.hash_max_listpack_value;
+        limits.list_max_listpack_size = settings.list_max_listpack_size;
+        limits.set_max_intset_entries = settings.set_max_intset_entries;
+        limits.set_max_listpack_entries = settings.set_max_listpack_entries;
+        limits.set_max_listpack_value = settings.set_max_listpack_value;
+        limits.zset_max_listpack_entries = settings.zset_max_listpack_entries;
+        limits.zset_max_listpack_value = settings.zset_max_listpack_value;
+    }
+
+    /// Runs one request. Its reply is appended to `out`, unless the engine is asked for something: then the
+    /// engine replies.
+    pub fn run(
+        &mut self,
+        client: &mut ClientState,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+        random_bytes: &mut dyn FnMut(&mut [u8]),
+    ) -> Option<Box<Ask>> {
+        let start = out.len();
+        client.commands += 1;
+        if client.reply_mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+        let outcome = self.checked(client, args, out, random_bytes);
+        let ask = match outcome {
+            Ok(Outcome::Done) => None,
+            Ok(Outcome::Ask(ask)) => Some(ask),
+            Err(error) => {
+                out.truncate(start);
+                Reply::new(out, client.protocol).error(error.text());
+                self.statistics.count_error(error.code());
+                None
+            }
+        };
+        match client.reply_mode {
+            ReplyMode::On => {}
+            // The command that switches replies to the next one off is not answered either.
+            ReplyMode::Off | ReplyMode::SkipNext => out.truncate(start),
+            ReplyMode::Skip => {
+                out.truncate(start);
+                client.reply_mode = ReplyMode::On;
+            }
+        }
+        ask
+    }
+
+    fn checked(
+        &mut self,
+        client: &mut ClientState,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+        random_bytes: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Outcome, CommandError> {
+        // The row is copied out, so that the handler may borrow the table.
+        let command = match self.registry.find(args) {
+            Found::Command(command) => command.clone(),
+            Found::UnknownSubcommand(container) => {
+                return Err(unknown_subcommand(container, args));
+            }
+            Found::Unknown => return Err(unknown_command(args)),
+        };
+        let spec = command.spec;
+        if !spec.accepts(args.len()) {
+            return Err(CommandError::wrong_arity(&command.full_name()));
+        }
+        if !client.authenticated && !spec.flags.has(Flags::NO_AUTH) {
+            self.statistics.count_rejected(command.number);
+            return Err(CommandError::new("NOAUTH Authentication required."));
+        }
+        if spec.flags.has(Flags::WRITE)
+            && let Some(refusal) = &self.write_refusal
+        {
+            self.statistics.count_rejected(command.number);
+            return Err(CommandError::with(refusal.clone()));
+        }
+        client.last_command = spec.name;
+        client.last_container = command.container.map(|container| container.name);
+        self.invoke(&command, client, args, out, random_bytes)
+    }
+
+    fn invoke(
+        &mut self,
+        command: &Command,
+        client: &mut ClientState,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+        random_bytes: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Outcome, CommandError> {
+        let dirty = self.keys.dirty;
+        let db = client.db;
+        self.keys.select(db);
+        self.keys.no_touch = client.no_touch;
+        self.keys.effects.begin_command();
+        let reply = Reply::new(out, client.protocol);
+        let mut cx = Cx {
+            keys: &mut self.keys,
+            reply,
+            client,
+            settings: &mut self.settings,
+            registry: &self.registry,
+            wall_us: self.wall_us,
+            random_bytes,
+        };
+        let result = (command.spec.run)(&mut cx, args);
+        self.statistics.count_call(command.number, result.is_err());
+        if command.spec.flags.has(Flags::WRITE)
+            && self.keys.dirty != dirty
+            && !self.keys.effects.is_replaced()
+        {
+            self.keys.effects.log(db, args.all());
+        }
+        result
+    }
+}
+
+fn unknown_subcommand(container: &Command, args: &Args<'_>) -> CommandError {
+    let word = shown(args.at(1), 128);
+    let name = container.spec.name.to_ascii_uppercase();
+    CommandError::with(format!("ERR unknown subcommand '{word}'. Try {name} HELP."))
+}
+
+fn unknown_command(args: &Args<'_>) -> CommandError {
+    let mut beginning = String::new();
+    for argument in args.from(1) {
+        if beginning.len() >= 128 {
+            break;
+        }
+        let room = 128 - beginning.len();
+        beginning.push_str(&format!("'{}' ", shown(argument, room)));
+    }
+    let name = shown(args.at(0), 128);
+    CommandError::with(format!(
+        "ERR unknown command '{name}', with args beginning with: {beginning}"
+    ))
+}
+
+fn shown(bytes: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).into_owned()
+}

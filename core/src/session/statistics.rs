@@ -1,0 +1,100 @@
+//! Counters of requests, for INFO.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+/// Distinct error codes that are counted by name; a client could make any number of them.
+const MAX_ERROR_CODES: usize = 128;
+
+/// Counters of one command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommandCounts {
+    /// How often it ran.
+    pub calls: u64,
+    /// How often it was refused before it ran.
+    pub rejected: u64,
+    /// How often it answered an error.
+    pub failed: u64,
+}
+
+/// What the server has done for its clients so far.
+#[derive(Debug)]
+pub struct Statistics {
+    /// Requests run.
+    pub commands: u64,
+    /// Connections taken.
+    pub connections: u64,
+    /// Connections refused, because of `maxclients` or protected mode.
+    pub rejected_connections: u64,
+    /// Bytes read from clients.
+    pub input_bytes: u64,
+    /// Bytes written to clients.
+    pub output_bytes: u64,
+    /// Error replies.
+    pub errors: u64,
+    by_command: Vec<CommandCounts>,
+    by_error: HashMap<String, u64, ahash::RandomState>,
+}
+
+impl Statistics {
+    /// Zeros, for so many commands.
+    pub fn new(commands: usize) -> Self {
+        Statistics {
+            by_command: alloc::vec![CommandCounts::default(); commands],
+            // The keys are error codes of our own choice, so fixed seeds do no harm, and runs can be replayed.
+            by_error: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
+            commands: 0,
+            connections: 0,
+            rejected_connections: 0,
+            input_bytes: 0,
+            output_bytes: 0,
+            errors: 0,
+        }
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset(&mut self) {
+        *self = Statistics::new(self.by_command.len());
+    }
+
+    #[inline]
+    pub(super) fn count_call(&mut self, number: usize, failed: bool) {
+        self.commands += 1;
+        if let Some(counts) = self.by_command.get_mut(number) {
+            counts.calls += 1;
+            counts.failed += u64::from(failed);
+        }
+    }
+
+    pub(super) fn count_rejected(&mut self, number: usize) {
+        if let Some(counts) = self.by_command.get_mut(number) {
+            counts.rejected += 1;
+        }
+    }
+
+    pub(super) fn count_error(&mut self, code: &str) {
+        self.errors += 1;
+        if let Some(count) = self.by_error.get_mut(code) {
+            *count += 1;
+        } else if self.by_error.len() < MAX_ERROR_CODES {
+            self.by_error.insert(code.into(), 1);
+        }
+    }
+
+    /// The counters of the command with this number.
+    pub fn command(&self, number: usize) -> CommandCounts {
+        self.by_command.get(number).copied().unwrap_or_default()
+    }
+
+    /// Error codes and how often each was sent, in order of the code.
+    pub fn errors_by_code(&self) -> Vec<(&str, u64)> {
+        let mut all: Vec<_> = self
+            .by_error
+            .iter()
+            .map(|(code, n)| (code.as_str(), *n))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+}
