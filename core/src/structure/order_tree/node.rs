@@ -1,0 +1,520 @@
+//! The nodes: search, and the moves between siblings that keep them full.
+
+use super::Ordered;
+use alloc::boxed::Box;
+use core::cmp::Ordering;
+use heapless::Vec;
+
+/// Items of a leaf: with 16-byte items, a leaf fills one kilobyte.
+pub(super) const LEAF_ITEMS: usize = 63;
+/// Children of an inner node: it fills one kilobyte as well.
+pub(super) const FAN_OUT: usize = 31;
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Node<(f64, u64)>>() == 1024);
+
+pub(super) type Leaf<T> = Vec<T, LEAF_ITEMS, u8>;
+
+/// One allocation of the tree.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "both fill a kilobyte with the items they are made for"
+)]
+pub(super) enum Node<T> {
+    Leaf(Leaf<T>),
+    Inner(Inner<T>),
+}
+
+/// Three arrays side by side, one slot a child, so that a search reads nothing but items.
+pub(super) struct Inner<T> {
+    pub least: Vec<T, FAN_OUT, u8>,
+    pub counts: Vec<usize, FAN_OUT, u8>,
+    pub children: Vec<Box<Node<T>>, FAN_OUT, u8>,
+}
+
+/// What to take out of a tree.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a, T> {
+    Item(&'a T),
+    Rank(usize),
+}
+
+/// What [`Node::replace`] did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replaced {
+    /// The old item is not there.
+    Absent,
+    /// Done.
+    InPlace,
+    /// Nothing yet: the new item belongs into another leaf.
+    Elsewhere,
+}
+
+/// The place of `item`, or where it would have to be inserted.
+#[inline]
+pub(super) fn search<T: Ordered>(items: &[T], item: &T) -> Result<usize, usize> {
+    items.binary_search_by(|other| other.order(item))
+}
+
+impl<T: Ordered> Node<T> {
+    pub fn new_leaf(nodes: &mut usize) -> Box<Self> {
+        *nodes += 1;
+        Box::new(Node::Leaf(Vec::new()))
+    }
+
+    /// An inner node with the single child `root`, which holds `count` items.
+    pub fn new_root_above(root: Box<Self>, count: usize, nodes: &mut usize) -> Box<Self> {
+        *nodes += 1;
+        let mut inner = Inner::new();
+        inner.insert_child(0, root, count);
+        Box::new(Node::Inner(inner))
+    }
+
+    /// Items of a leaf, children of an inner node.
+    #[inline]
+    pub fn slots(&self) -> usize {
+        match self {
+            Node::Leaf(items) => items.len(),
+            Node::Inner(inner) => inner.children.len(),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        match self {
+            Node::Leaf(_) => LEAF_ITEMS,
+            Node::Inner(_) => FAN_OUT,
+        }
+    }
+
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.slots() == self.capacity()
+    }
+
+    /// The first item below; every node in a tree has one.
+    #[inline]
+    fn least(&self) -> T {
+        match self {
+            Node::Leaf(items) => items[0],
+            Node::Inner(inner) => inner.least[0],
+        }
+    }
+
+    /// Adds `item` below this node, which is not full; false when it is there already.
+    pub fn insert(&mut self, item: T, nodes: &mut usize) -> bool {
+        match self {
+            Node::Leaf(items) => match search(items, &item) {
+                Ok(_) => false,
+                Err(at) => items.insert(at, item).is_ok(),
+            },
+            Node::Inner(inner) => {
+                let mut at = inner.child_for(&item);
+                if inner.children[at].is_full() {
+                    inner.make_room(at, &item, nodes);
+                    at = inner.child_for(&item);
+                }
+                let inserted = inner.children[at].insert(item, nodes);
+                if inserted {
+                    inner.counts[at] += 1;
+                    inner.least[at] = inner.children[at].least();
+                }
+                inserted
+            }
+        }
+    }
+
+    /// Takes an item out; the rank, if given, is below the number of items.
+    pub fn take(&mut self, place: Place<'_, T>, nodes: &mut usize) -> Option<T> {
+        match self {
+            Node::Leaf(items) => {
+                let at = match place {
+                    Place::Item(item) => search(items, item).ok()?,
+                    Place::Rank(rank) => rank,
+                };
+                Some(items.remove(at))
+            }
+            Node::Inner(inner) => {
+                let (at, place) = match place {
+                    Place::Item(item) => (inner.child_for(item), place),
+                    Place::Rank(rank) => {
+                        let (at, rank) = inner.child_at_rank(rank);
+                        (at, Place::Rank(rank))
+                    }
+                };
+                let taken = inner.children[at].take(place, nodes)?;
+                inner.counts[at] -= 1;
+                inner.refresh(at, nodes);
+                Some(taken)
+            }
+        }
+    }
+
+    /// Replaces `old` by `new` if both belong into the same leaf. `above` is the first item of the leaves to
+    /// the right of this node; `leftmost` says that there are none to the left.
+    pub fn replace(&mut self, old: &T, new: T, above: Option<&T>, leftmost: bool) -> Replaced {
+        match self {
+            Node::Leaf(items) => {
+                let Ok(at) = search(items, old) else {
+                    return Replaced::Absent;
+                };
+                let above_first = match new.order(&items[0]) {
+                    Ordering::Less => leftmost,
+                    Ordering::Equal => at == 0,
+                    Ordering::Greater => true,
+                };
+                if above_first && above.is_none_or(|above| new.order(above) == Ordering::Less) {
+                    replace_in_leaf(items, at, new)
+                } else {
+                    Replaced::Elsewhere
+                }
+            }
+            Node::Inner(inner) => {
+                let at = inner.child_for(old);
+                let above = inner.least.get(at + 1).or(above);
+                let replaced = inner.children[at].replace(old, new, above, leftmost && at == 0);
+                if replaced == Replaced::InPlace {
+                    inner.least[at] = inner.children[at].least();
+                }
+                replaced
+            }
+        }
+    }
+
+    /// Removes `count` items, more than none and fewer than all, from `rank` on.
+    pub fn remove_range(
+        &mut self,
+        rank: usize,
+        count: usize,
+        removed: &mut impl FnMut(T),
+        nodes: &mut usize,
+    ) {
+        match self {
+            Node::Leaf(items) => items.drain(rank..rank + count).for_each(removed),
+            Node::Inner(inner) => inner.remove_range(rank, count, removed, nodes),
+        }
+    }
+
+    /// Hands out all items before the node is dropped, and takes it off the count of nodes.
+    pub fn visit_all(&self, visit: &mut impl FnMut(T), nodes: &mut usize) {
+        *nodes -= 1;
+        match self {
+            Node::Leaf(items) => items.iter().for_each(|&item| visit(item)),
+            Node::Inner(inner) => inner
+                .children
+                .iter()
+                .for_each(|child| child.visit_all(visit, nodes)),
+        }
+    }
+
+    /// Moves the last `n` slots to the front of `right`; returns how many items that were.
+    fn give_right(&mut self, right: &mut Self, n: usize) -> usize {
+        match (self, right) {
+            (Node::Leaf(left), Node::Leaf(right)) => {
+                move_right(left, right, n);
+                n
+            }
+            (Node::Inner(left), Node::Inner(right)) => {
+                move_right(&mut left.least, &mut right.least, n);
+                move_right(&mut left.counts, &mut right.counts, n);
+                move_right(&mut left.children, &mut right.children, n);
+                right.items_before(n)
+            }
+            _ => unreachable!("siblings are of one kind"),
+        }
+    }
+
+    /// Moves the first `n` slots to the end of `left`; returns how many items that were.
+    fn give_left(&mut self, left: &mut Self, n: usize) -> usize {
+        match (left, self) {
+            (Node::Leaf(left), Node::Leaf(right)) => {
+                left.extend(right.drain(..n));
+                n
+            }
+            (Node::Inner(left), Node::Inner(right)) => {
+                let moved = right.items_before(n);
+                left.least.extend(right.least.drain(..n));
+                left.counts.extend(right.counts.drain(..n));
+                left.children.extend(right.children.drain(..n));
+                moved
+            }
+            _ => unreachable!("siblings are of one kind"),
+        }
+    }
+
+    pub fn depth(&self) -> usize {
+        match self {
+            Node::Leaf(_) => 0,
+            Node::Inner(inner) => 1 + inner.children[0].depth(),
+        }
+    }
+
+    /// Verifies the inner nodes from here on; counts the nodes and returns the number of items.
+    pub fn check(&self, depth: usize, nodes: &mut usize) -> usize {
+        *nodes += 1;
+        match self {
+            Node::Leaf(items) => {
+                assert_eq!(depth, 0, "all leaves are equally deep");
+                items.len()
+            }
+            Node::Inner(inner) => {
+                let slots = inner.children.len();
+                assert_eq!(
+                    (inner.least.len(), inner.counts.len()),
+                    (slots, slots),
+                    "slots"
+                );
+                for at in 0..slots {
+                    let child = &inner.children[at];
+                    let count = child.check(depth - 1, nodes);
+                    assert!(count > 0 && count == inner.counts[at], "counts");
+                    assert!(
+                        child.least().order(&inner.least[at]) == Ordering::Equal,
+                        "least"
+                    );
+                }
+                inner.items_before(slots)
+            }
+        }
+    }
+}
+
+impl<T: Ordered> Inner<T> {
+    fn new() -> Self {
+        Inner {
+            least: Vec::new(),
+            counts: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+
+    /// The child below which `item` is, if it is anywhere, and belongs, if it is not.
+    #[inline]
+    pub fn child_for(&self, item: &T) -> usize {
+        let others = self.least.get(1..).unwrap_or(&[]);
+        others.partition_point(|least| least.order(item) != Ordering::Greater)
+    }
+
+    /// The child with the item at `rank`, and its rank in there.
+    #[inline]
+    pub fn child_at_rank(&self, mut rank: usize) -> (usize, usize) {
+        let mut at = 0;
+        while at + 1 < self.counts.len() && rank >= self.counts[at] {
+            rank -= self.counts[at];
+            at += 1;
+        }
+        (at, rank)
+    }
+
+    /// How many items there are below the first `slots` children.
+    #[inline]
+    pub fn items_before(&self, slots: usize) -> usize {
+        self.counts[..slots].iter().sum()
+    }
+
+    fn insert_child(&mut self, at: usize, child: Box<Node<T>>, count: usize) {
+        // The first items of a new sibling arrive later, with `shift`.
+        let least = if count == 0 {
+            self.least[at - 1]
+        } else {
+            child.least()
+        };
+        let fits = self.least.insert(at, least).is_ok()
+            && self.counts.insert(at, count).is_ok()
+            && self.children.insert(at, child).is_ok();
+        debug_assert!(fits, "the caller made room");
+    }
+
+    fn remove_child(&mut self, at: usize) {
+        self.least.remove(at);
+        self.counts.remove(at);
+        self.children.remove(at);
+    }
+
+    /// Gives the full child `at` room for `item`, by moving slots to a sibling or else by splitting it.
+    /// Afterwards neither it nor its siblings are full.
+    fn make_room(&mut self, at: usize, item: &T, nodes: &mut usize) {
+        let capacity = self.children[at].capacity();
+        let free = |at: usize| {
+            self.children
+                .get(at)
+                .map_or(0, |child| capacity - child.slots())
+        };
+        let (left, right) = (at.checked_sub(1).map_or(0, free), free(at + 1));
+        // Less would be used up too soon to be worth the move.
+        let worthwhile = capacity / 8;
+        if left.max(right) < worthwhile {
+            self.split(at, item, nodes);
+        } else if left >= right {
+            self.shift_left(at - 1, left.div_ceil(2));
+        } else {
+            self.shift_right(at, right.div_ceil(2));
+        }
+    }
+
+    /// Splits the full child `at`: in halves, or close to the end where `item` belongs, since more are
+    /// likely to follow it in the same direction.
+    fn split(&mut self, at: usize, item: &T, nodes: &mut usize) {
+        let child = &self.children[at];
+        let capacity = child.capacity();
+        let (place, sibling) = match &**child {
+            Node::Leaf(items) => (
+                search(items, item).unwrap_or_else(|at| at),
+                Node::Leaf(Vec::new()),
+            ),
+            Node::Inner(inner) => (inner.child_for(item) + 1, Node::Inner(Inner::new())),
+        };
+        let few = capacity / 16;
+        let moving = match place {
+            0 | 1 => capacity - few,
+            _ if place == capacity => few,
+            _ => capacity / 2,
+        };
+        *nodes += 1;
+        self.insert_child(at + 1, Box::new(sibling), 0);
+        self.shift_right(at, moving);
+    }
+
+    /// Moves `n` slots from child `at` to the one behind it.
+    fn shift_right(&mut self, at: usize, n: usize) {
+        let (left, right) = self.children.split_at_mut(at + 1);
+        let moved = left[at].give_right(&mut right[0], n);
+        self.least[at + 1] = right[0].least();
+        self.counts[at] -= moved;
+        self.counts[at + 1] += moved;
+    }
+
+    /// Moves `n` slots from the child behind child `at` to it; that one is removed when nothing is left.
+    fn shift_left(&mut self, at: usize, n: usize) {
+        let (left, right) = self.children.split_at_mut(at + 1);
+        let moved = right[0].give_left(&mut left[at], n);
+        self.counts[at] += moved;
+        self.counts[at + 1] -= moved;
+        if self.counts[at + 1] == 0 {
+            self.remove_child(at + 1);
+        } else {
+            self.least[at + 1] = right[0].least();
+        }
+    }
+
+    /// Brings the slot of child `at` up to date after items were taken out of it.
+    fn refresh(&mut self, at: usize, nodes: &mut usize) {
+        if self.counts[at] == 0 {
+            self.remove_child(at);
+            *nodes -= 1;
+            return;
+        }
+        self.least[at] = self.children[at].least();
+        self.rebalance(at, nodes);
+    }
+
+    /// Merges a child below half with a sibling that has room for it, or else takes slots from a sibling
+    /// when less than a quarter is left.
+    fn rebalance(&mut self, at: usize, nodes: &mut usize) {
+        let capacity = self.children[at].capacity();
+        let slots = self.children[at].slots();
+        if slots >= capacity / 2 {
+            return;
+        }
+        let slots_of = |at: usize| {
+            self.children
+                .get(at)
+                .map_or(capacity, |child| child.slots())
+        };
+        let (left, right) = (
+            at.checked_sub(1).map_or(capacity, slots_of),
+            slots_of(at + 1),
+        );
+        if left.min(right) + slots <= capacity - capacity / 8 {
+            *nodes -= 1;
+            if left <= right {
+                self.shift_left(at - 1, slots);
+            } else {
+                self.shift_left(at, right);
+            }
+        } else if slots < capacity / 4 && at > 0 {
+            self.shift_right(at - 1, (left - slots) / 2);
+        } else if slots < capacity / 4 && at + 1 < self.children.len() {
+            self.shift_left(at, (right - slots) / 2);
+        }
+    }
+
+    /// See [`Node::remove_range`].
+    fn remove_range(
+        &mut self,
+        rank: usize,
+        mut count: usize,
+        removed: &mut impl FnMut(T),
+        nodes: &mut usize,
+    ) {
+        let (mut at, skipped) = self.child_at_rank(rank);
+        if skipped > 0 {
+            let here = count.min(self.counts[at] - skipped);
+            self.children[at].remove_range(skipped, here, removed, nodes);
+            self.counts[at] -= here;
+            count -= here;
+            at += 1;
+        }
+        let whole = self.visit_whole(at, &mut count, removed, nodes);
+        self.least.drain(at..whole);
+        self.counts.drain(at..whole);
+        self.children.drain(at..whole);
+        if count > 0 {
+            self.children[at].remove_range(0, count, removed, nodes);
+            self.counts[at] -= count;
+            self.least[at] = self.children[at].least();
+        }
+        // What remains on both sides of the gap may be little.
+        if at < self.children.len() {
+            self.rebalance(at, nodes);
+        }
+        if (1..=self.children.len()).contains(&at) {
+            self.rebalance(at - 1, nodes);
+        }
+    }
+
+    /// Visits the children from `at` on that lie wholly within the next `count` items; returns where they end.
+    fn visit_whole(
+        &self,
+        at: usize,
+        count: &mut usize,
+        visit: &mut impl FnMut(T),
+        nodes: &mut usize,
+    ) -> usize {
+        let mut end = at;
+        while end < self.children.len() && self.counts[end] <= *count {
+            *count -= self.counts[end];
+            self.children[end].visit_all(visit, nodes);
+            end += 1;
+        }
+        end
+    }
+}
+
+/// Puts `new`, which belongs into this leaf, in the place of the item at `at`.
+fn replace_in_leaf<T: Ordered>(items: &mut [T], at: usize, new: T) -> Replaced {
+    let fits_below = items
+        .get(at + 1)
+        .is_none_or(|next| new.order(next) == Ordering::Less);
+    if fits_below && (at == 0 || items[at - 1].order(&new) == Ordering::Less) {
+        items[at] = new;
+        return Replaced::InPlace;
+    }
+    match search(items, &new) {
+        // The new item is in the tree already, so the old one only has to go.
+        Ok(_) => return Replaced::Elsewhere,
+        Err(to) if to > at => {
+            items[at..to].rotate_left(1);
+            items[to - 1] = new;
+        }
+        Err(to) => {
+            items[to..=at].rotate_right(1);
+            items[to] = new;
+        }
+    }
+    Replaced::InPlace
+}
+
+fn move_right<X, const N: usize>(left: &mut Vec<X, N, u8>, right: &mut Vec<X, N, u8>, n: usize) {
+    right.extend(left.drain(left.len() - n..));
+    right.rotate_right(n);
+}
