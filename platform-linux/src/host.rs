@@ -274,14 +274,14 @@ mod tests {
         }
         let mut host = host(None);
         host.catch_signals().unwrap();
-        for (name, wanted) in [
-            ("TERM", Some(Signal::Terminate)),
-            ("INT", Some(Signal::Interrupt)),
-            ("HUP", None),
-            ("PIPE", None),
-            ("INT", Some(Signal::Interrupt)),
+        for (signal, wanted) in [
+            (libc::SIGTERM, Some(Signal::Terminate)),
+            (libc::SIGINT, Some(Signal::Interrupt)),
+            (libc::SIGHUP, None),
+            (libc::SIGPIPE, None),
+            (libc::SIGINT, Some(Signal::Interrupt)),
         ] {
-            send_signal(name);
+            syscall::raise(signal);
             let is_fired = host.wake.is_fired();
             let taken = host.take_signal();
             if taken != wanted || is_fired != wanted.is_some() || host.take_signal().is_some() {
@@ -289,17 +289,9 @@ mod tests {
             }
             host.drain_wake();
         }
-        send_signal("INT");
-        send_signal("INT");
+        syscall::raise(libc::SIGINT);
+        syscall::raise(libc::SIGINT);
         syscall::exit_at_once(3);
-    }
-
-    fn send_signal(name: &str) {
-        let pid = std::process::id().to_string();
-        let sent = Command::new("/bin/sh")
-            .args(["-c", &format!("kill -{name} {pid}")])
-            .status();
-        assert!(sent.unwrap().success());
     }
 
     impl Wake {

@@ -59,10 +59,10 @@ mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// Starts this test binary again to run one test, on its only thread, with `key` set to `value`.
+    /// Starts this test binary again to run one test with `key` set to `value`.
     fn rerun(test: &str, key: &str, value: &Path) -> std::process::Output {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "--nocapture"])
             .arg(format!("process::tests::{test}"))
             .env(key, value)
             .output()

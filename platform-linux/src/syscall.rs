@@ -203,6 +203,13 @@ pub(crate) fn ignore_signal(signal: c_int) -> Sys<()> {
     set_action(signal, libc::SIG_IGN)
 }
 
+/// Signals this thread; the handler has run when this returns.
+#[cfg(test)]
+pub(crate) fn raise(signal: c_int) {
+    // SAFETY: no memory is passed.
+    unsafe { libc::raise(signal) };
+}
+
 fn set_action(signal: c_int, action: usize) -> Sys<()> {
     // SAFETY: zero is a valid action (default, no flags, an empty mask).
     let mut wanted: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
