@@ -27,10 +27,28 @@ use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
+mod connection;
+mod hash;
+mod introspection;
+mod key;
+mod list;
+mod server;
+mod set;
+mod sorted_set;
 mod string;
 
 /// Every family's rows.
-pub static FAMILIES: &[&[CommandSpec]] = &[string::SPECS];
+pub static FAMILIES: &[&[CommandSpec]] = &[
+    connection::SPECS,
+    server::SPECS,
+    introspection::SPECS,
+    key::SPECS,
+    string::SPECS,
+    hash::SPECS,
+    list::SPECS,
+    set::SPECS,
+    sorted_set::SPECS,
+];
 
 /// What a handler works with.
 pub struct Cx<'a> {

@@ -1,0 +1,6 @@
+//! OBJECT, MEMORY, DEBUG.
+
+use super::spec::CommandSpec;
+
+/// The family's rows.
+pub(super) static SPECS: &[CommandSpec] = &[];

@@ -1,0 +1,6 @@
+//! Keys of any type.
+
+use super::spec::CommandSpec;
+
+/// The family's rows.
+pub(super) static SPECS: &[CommandSpec] = &[];

@@ -1,0 +1,6 @@
+//! Sorted sets.
+
+use super::spec::CommandSpec;
+
+/// The family's rows.
+pub(super) static SPECS: &[CommandSpec] = &[];
