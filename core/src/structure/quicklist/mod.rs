@@ -10,8 +10,8 @@
 //!  in front                                            behind
 //! ```
 //!
-//! Pushes and pops work on the open nodes ([`end_node`]), which have room to grow; a full one is
-//! trimmed and joins the chain ([`chain`]), which finds an element by index without walking all
+//! Pushes and pops work on the open nodes (`end_node.rs`), which have room to grow; a full one is
+//! trimmed and joins the chain (`chain.rs`), which finds an element by index without walking all
 //! nodes. An empty end opens the chain's outermost node again when it is popped from, or has room
 //! for a push. Everything else closes the ends first and works on the chain alone.
 //!
