@@ -16,7 +16,7 @@
 use super::element::Element;
 
 /// The byte that follows the last entry.
-pub(super) const END: u8 = 0xff;
+pub(in crate::structure) const END: u8 = 0xff;
 
 const STRING_6: u8 = 0x80;
 const INT_13: u8 = 0xc0;
@@ -29,7 +29,7 @@ const INT_64: u8 = 0xf4;
 
 /// A value ready to be written: its head (for an integer, all of it) and its payload.
 #[derive(Clone, Copy)]
-pub(super) struct Encoded<'a> {
+pub(in crate::structure) struct Encoded<'a> {
     head: [u8; 9],
     head_len: usize,
     payload: &'a [u8],
@@ -38,7 +38,7 @@ pub(super) struct Encoded<'a> {
 impl<'a> Encoded<'a> {
     /// The one form in which a value is stored.
     #[inline]
-    pub(super) fn of(value: Element<'a>) -> Self {
+    pub(in crate::structure) fn of(value: Element<'a>) -> Self {
         match value.canonical() {
             Element::Int(number) => Self::of_int(number),
             Element::Bytes(bytes) => Self::of_string(bytes),
@@ -104,14 +104,14 @@ impl<'a> Encoded<'a> {
 
     /// Head, payload and back length.
     #[inline]
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::structure) fn size(&self) -> usize {
         let front = self.front_len();
         front + back_size(front)
     }
 
     /// Writes the entry into `out`, which must have exactly its size.
     #[inline]
-    pub(super) fn write(&self, out: &mut [u8]) {
+    pub(in crate::structure) fn write(&self, out: &mut [u8]) {
         let (head, rest) = out.split_at_mut(self.head_len);
         let (payload, back) = rest.split_at_mut(self.payload.len());
         head.copy_from_slice(&self.head[..self.head_len]);
@@ -121,14 +121,14 @@ impl<'a> Encoded<'a> {
 
     /// The byte that an entry with this value begins with.
     #[inline]
-    pub(super) fn tag(&self) -> u8 {
+    pub(in crate::structure) fn tag(&self) -> u8 {
         self.head[0]
     }
 
     /// Whether an entry with this value stands at the start of `bytes`. A value has one form
     /// only, so equal values are equal bytes.
     #[inline]
-    pub(super) fn starts(&self, bytes: &[u8]) -> bool {
+    pub(in crate::structure) fn starts(&self, bytes: &[u8]) -> bool {
         bytes.len() >= self.front_len()
             && bytes[..self.head_len] == self.head[..self.head_len]
             && bytes[self.head_len..][..self.payload.len()] == *self.payload
@@ -138,7 +138,7 @@ impl<'a> Encoded<'a> {
 /// The bytes of the back length of an entry whose head and payload take `front` bytes. The
 /// thresholds of 3 bytes and more are one short of what fits, as Redis has them.
 #[inline(always)]
-pub(super) const fn back_size(front: usize) -> usize {
+pub(in crate::structure) const fn back_size(front: usize) -> usize {
     match front {
         0..=127 => 1,
         128..16_383 => 2,
@@ -160,7 +160,7 @@ fn write_back(out: &mut [u8], front: usize) {
 /// Reads the back length that ends `bytes`: the size of head and payload, and its own size.
 /// None if it is longer than 5 bytes or the bytes run out.
 #[inline]
-pub(super) fn read_back(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(in crate::structure) fn read_back(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut front = 0u64;
     for (index, &byte) in bytes.iter().rev().take(5).enumerate() {
         front |= u64::from(byte & 0x7f) << (7 * index);
@@ -174,7 +174,7 @@ pub(super) fn read_back(bytes: &[u8]) -> Option<(usize, usize)> {
 /// Head and payload sizes of the entry that `bytes` start with. None at the end mark, at a byte
 /// that begins no entry, and when the head itself is cut off; the payload may still be.
 #[inline(always)]
-pub(super) fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(in crate::structure) fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
     let first = *bytes.first()?;
     let sizes = match first {
         0..STRING_6 => (1, 0),
@@ -199,7 +199,7 @@ pub(super) fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
 
 /// The whole size of the entry that `bytes` start with, as [`measure`].
 #[inline(always)]
-pub(super) fn size(bytes: &[u8]) -> Option<usize> {
+pub(in crate::structure) fn size(bytes: &[u8]) -> Option<usize> {
     let (head, payload) = measure(bytes)?;
     let front = head.saturating_add(payload);
     Some(front.saturating_add(back_size(front)))
@@ -207,7 +207,7 @@ pub(super) fn size(bytes: &[u8]) -> Option<usize> {
 
 /// The value of the entry that `bytes` start with; None if there is none or it is cut off.
 #[inline]
-pub(super) fn decode(bytes: &[u8]) -> Option<Element<'_>> {
+pub(in crate::structure) fn decode(bytes: &[u8]) -> Option<Element<'_>> {
     let (head, payload) = measure(bytes)?;
     let first = *bytes.first()?;
     if matches!(first, STRING_6..INT_13 | STRING_12..=STRING_32) {

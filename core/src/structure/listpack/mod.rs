@@ -22,7 +22,7 @@
 
 mod builder;
 mod element;
-mod entry;
+pub(super) mod entry;
 pub(super) mod raw;
 mod slice;
 #[cfg(test)]
@@ -187,8 +187,12 @@ impl Listpack {
 
     /// Cuts at `pos`: what is there and behind it is returned.
     pub fn split_off(&mut self, pos: Pos) -> Listpack {
-        let tail: Listpack = self.iter_from(pos).collect();
-        let (end, count) = (self.end().offset(), tail.len() as isize);
+        let end = self.end().offset();
+        let mut tail = Listpack::new();
+        let count = self.iter_from(pos).count() as isize;
+        let entries = &self.as_bytes()[pos.offset()..end];
+        tail.splice(HEADER, 0, entries.len(), count)
+            .copy_from_slice(entries);
         self.splice(pos.offset(), end - pos.offset(), 0, -count);
         tail
     }

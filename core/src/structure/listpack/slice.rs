@@ -176,10 +176,10 @@ impl ListpackSlice {
         }
     }
 
-    /// The elements before `pos`; backwards with `rev`.
-    pub fn iter_before(&self, pos: Pos) -> Iter<'_> {
+    /// The elements up to the one at `pos`; from there backwards with `rev`.
+    pub fn iter_through(&self, pos: Pos) -> Iter<'_> {
         Iter {
-            entries: &self.0[HEADER..pos.offset()],
+            entries: &self.0[HEADER..self.after(pos).offset()],
         }
     }
 
