@@ -22,10 +22,11 @@
 //! 3. `counts[i]` is the number of items below child `i`, which is not 0.
 //! 4. All leaves are at the same depth; an inner root has at least two children.
 //!
-//! How full nodes are is not an invariant but a policy (`node.rs`): a full node first gives items to a sibling,
+//! How full nodes are is not an invariant but a policy (`balance.rs`): a full node first gives items to a sibling,
 //! and splits only when both siblings are nearly full too; a node below half merges when a sibling has
 //! room for it. Random inserts fill leaves to about 0.85, ascending and descending ones to 0.95.
 
+mod balance;
 mod iter;
 mod node;
 #[cfg(test)]
