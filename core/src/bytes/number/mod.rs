@@ -4,12 +4,14 @@
 //! integer.rs    64-bit integers and memory sizes ("100mb")
 //! float.rs      scores: text to f64 as strtod reads it, f64 to its shortest text
 //! extended.rs   the 80-bit `long double` arithmetic behind INCRBYFLOAT and HINCRBYFLOAT
+//! decimal.rs    decimal digits to binary, for extended.rs
 //! text.rs       the grammar that both float readers share
-//! wide.rs       big integers for the extremes of extended.rs
+//! wide.rs       big integers for numbers beyond machine words
 //! ```
 //!
 //! Nothing here allocates, except that [`Extended::append_human`] appends to the caller's vector.
 
+mod decimal;
 mod extended;
 mod float;
 mod integer;

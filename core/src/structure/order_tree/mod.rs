@@ -22,10 +22,11 @@
 //! 3. `counts[i]` is the number of items below child `i`, which is not 0.
 //! 4. All leaves are at the same depth; an inner root has at least two children.
 //!
-//! How full nodes are is not an invariant but a policy (`node.rs`): a full node first gives items to a sibling,
+//! How full nodes are is not an invariant but a policy (`balance.rs`): a full node first gives items to a sibling,
 //! and splits only when both siblings are nearly full too; a node below half merges when a sibling has
 //! room for it. Random inserts fill leaves to about 0.85, ascending and descending ones to 0.95.
 
+mod balance;
 mod iter;
 mod node;
 #[cfg(test)]
@@ -41,6 +42,12 @@ use node::{Node, Place, Replaced};
 pub trait Ordered: Copy {
     /// How `self` is placed relative to `other`.
     fn order(&self, other: &Self) -> Ordering;
+
+    /// The same as far as the items themselves tell, without following pointers; `Equal` when they do not.
+    #[inline]
+    fn order_inline(&self, other: &Self) -> Ordering {
+        self.order(other)
+    }
 }
 
 /// A sorted set of items that also knows positions. See the module's page for its shape.
@@ -149,26 +156,16 @@ impl<T: Ordered> OrderTree<T> {
         }
     }
 
-    /// How many items there are for which `is_before` is true. As in [`slice::partition_point`], these must all come
-    /// before the others.
+    /// How many items there are for which `is_before` is true; as in [`slice::partition_point`], these must all
+    /// come before the others. For a predicate that looks at the item only; one that follows a
+    /// pointer is better served by [`Self::partition_point_by_pointer`].
     pub fn partition_point(&self, mut is_before: impl FnMut(&T) -> bool) -> usize {
-        let mut before = 0;
-        let mut next = self.root.as_deref();
-        while let Some(node) = next {
-            match node {
-                Node::Leaf(items) => return before + items.partition_point(&mut is_before),
-                Node::Inner(inner) => {
-                    // The boundary lies behind the last child that begins before it.
-                    let beginning_before = inner.least.partition_point(&mut is_before);
-                    let Some(at) = beginning_before.checked_sub(1) else {
-                        return before;
-                    };
-                    before += inner.items_before(at);
-                    next = Some(&inner.children[at]);
-                }
-            }
-        }
-        before
+        self.partition_point_with(|items| node::boundary(items, &mut is_before))
+    }
+
+    /// The same with as few calls of the predicate as possible, since each may miss the cache.
+    pub fn partition_point_by_pointer(&self, mut is_before: impl FnMut(&T) -> bool) -> usize {
+        self.partition_point_with(|items| items.partition_point(&mut is_before))
     }
 
     /// The item at `rank`, counted from 0 in ascending order.
@@ -251,6 +248,25 @@ impl<T: Ordered> OrderTree<T> {
             );
             last = Some(item);
         }
+    }
+
+    fn partition_point_with(&self, mut boundary: impl FnMut(&[T]) -> usize) -> usize {
+        let mut before = 0;
+        let mut next = self.root.as_deref();
+        while let Some(node) = next {
+            match node {
+                Node::Leaf(items) => return before + boundary(items),
+                Node::Inner(inner) => {
+                    // The boundary lies behind the last child that begins before it.
+                    let Some(at) = boundary(&inner.least).checked_sub(1) else {
+                        return before;
+                    };
+                    before += inner.items_before(at);
+                    next = Some(&inner.children[at]);
+                }
+            }
+        }
+        before
     }
 
     fn take(&mut self, place: Place<'_, T>) -> Option<T> {

@@ -1,4 +1,4 @@
-//! The nodes: search, and the moves between siblings that keep them full.
+//! The nodes, and what is done to one item or range on the way down and up again.
 
 use super::Ordered;
 use alloc::boxed::Box;
@@ -51,9 +51,37 @@ pub(super) enum Replaced {
 }
 
 /// The place of `item`, or where it would have to be inserted.
+///
+/// Most items are told apart by what they hold themselves. Only those that are not are searched by halves, in
+/// order to follow few pointers.
 #[inline]
 pub(super) fn search<T: Ordered>(items: &[T], item: &T) -> Result<usize, usize> {
-    items.binary_search_by(|other| other.order(item))
+    let start = boundary(items, |other| other.order_inline(item) == Ordering::Less);
+    let similar = |other: &T| other.order_inline(item) == Ordering::Equal;
+    let from_start = &items[start..];
+    let count = match from_start {
+        [first, second, ..] if similar(first) && similar(second) => boundary(from_start, similar),
+        [first, ..] => usize::from(similar(first)),
+        [] => 0,
+    };
+    let found = from_start[..count].binary_search_by(|other| other.order(item));
+    found.map(|at| start + at).map_err(|at| start + at)
+}
+
+/// Like [`slice::partition_point`], for memory that is not in the cache and a cheap question: the steps of a
+/// binary search wait for one another's cache misses, while those of a walk in strides overlap.
+#[inline]
+pub(super) fn boundary<T>(items: &[T], mut is_before: impl FnMut(&T) -> bool) -> usize {
+    /// As many 16-byte items as a cache line has.
+    const STRIDE: usize = 4;
+    let mut at = 0;
+    while items.get(at + STRIDE - 1).is_some_and(&mut is_before) {
+        at += STRIDE;
+    }
+    while items.get(at).is_some_and(&mut is_before) {
+        at += 1;
+    }
+    at
 }
 
 impl<T: Ordered> Node<T> {
@@ -79,7 +107,7 @@ impl<T: Ordered> Node<T> {
         }
     }
 
-    fn capacity(&self) -> usize {
+    pub fn capacity(&self) -> usize {
         match self {
             Node::Leaf(_) => LEAF_ITEMS,
             Node::Inner(_) => FAN_OUT,
@@ -93,7 +121,7 @@ impl<T: Ordered> Node<T> {
 
     /// The first item below; every node in a tree has one.
     #[inline]
-    fn least(&self) -> T {
+    pub fn least(&self) -> T {
         match self {
             Node::Leaf(items) => items[0],
             Node::Inner(inner) => inner.least[0],
@@ -206,41 +234,6 @@ impl<T: Ordered> Node<T> {
         }
     }
 
-    /// Moves the last `n` slots to the front of `right`; returns how many items that were.
-    fn give_right(&mut self, right: &mut Self, n: usize) -> usize {
-        match (self, right) {
-            (Node::Leaf(left), Node::Leaf(right)) => {
-                move_right(left, right, n);
-                n
-            }
-            (Node::Inner(left), Node::Inner(right)) => {
-                move_right(&mut left.least, &mut right.least, n);
-                move_right(&mut left.counts, &mut right.counts, n);
-                move_right(&mut left.children, &mut right.children, n);
-                right.items_before(n)
-            }
-            _ => unreachable!("siblings are of one kind"),
-        }
-    }
-
-    /// Moves the first `n` slots to the end of `left`; returns how many items that were.
-    fn give_left(&mut self, left: &mut Self, n: usize) -> usize {
-        match (left, self) {
-            (Node::Leaf(left), Node::Leaf(right)) => {
-                left.extend(right.drain(..n));
-                n
-            }
-            (Node::Inner(left), Node::Inner(right)) => {
-                let moved = right.items_before(n);
-                left.least.extend(right.least.drain(..n));
-                left.counts.extend(right.counts.drain(..n));
-                left.children.extend(right.children.drain(..n));
-                moved
-            }
-            _ => unreachable!("siblings are of one kind"),
-        }
-    }
-
     pub fn depth(&self) -> usize {
         match self {
             Node::Leaf(_) => 0,
@@ -279,7 +272,7 @@ impl<T: Ordered> Node<T> {
 }
 
 impl<T: Ordered> Inner<T> {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Inner {
             least: Vec::new(),
             counts: Vec::new(),
@@ -291,7 +284,10 @@ impl<T: Ordered> Inner<T> {
     #[inline]
     pub fn child_for(&self, item: &T) -> usize {
         let others = self.least.get(1..).unwrap_or(&[]);
-        others.partition_point(|least| least.order(item) != Ordering::Greater)
+        match search(others, item) {
+            Ok(at) => at + 1,
+            Err(at) => at,
+        }
     }
 
     /// The child with the item at `rank`, and its rank in there.
@@ -311,7 +307,7 @@ impl<T: Ordered> Inner<T> {
         self.counts[..slots].iter().sum()
     }
 
-    fn insert_child(&mut self, at: usize, child: Box<Node<T>>, count: usize) {
+    pub fn insert_child(&mut self, at: usize, child: Box<Node<T>>, count: usize) {
         // The first items of a new sibling arrive later, with `shift`.
         let least = if count == 0 {
             self.least[at - 1]
@@ -324,76 +320,10 @@ impl<T: Ordered> Inner<T> {
         debug_assert!(fits, "the caller made room");
     }
 
-    fn remove_child(&mut self, at: usize) {
+    pub fn remove_child(&mut self, at: usize) {
         self.least.remove(at);
         self.counts.remove(at);
         self.children.remove(at);
-    }
-
-    /// Gives the full child `at` room for `item`, by moving slots to a sibling or else by splitting it.
-    /// Afterwards neither it nor its siblings are full.
-    fn make_room(&mut self, at: usize, item: &T, nodes: &mut usize) {
-        let capacity = self.children[at].capacity();
-        let free = |at: usize| {
-            self.children
-                .get(at)
-                .map_or(0, |child| capacity - child.slots())
-        };
-        let (left, right) = (at.checked_sub(1).map_or(0, free), free(at + 1));
-        // Less would be used up too soon to be worth the move.
-        let worthwhile = capacity / 8;
-        if left.max(right) < worthwhile {
-            self.split(at, item, nodes);
-        } else if left >= right {
-            self.shift_left(at - 1, left.div_ceil(2));
-        } else {
-            self.shift_right(at, right.div_ceil(2));
-        }
-    }
-
-    /// Splits the full child `at`: in halves, or close to the end where `item` belongs, since more are
-    /// likely to follow it in the same direction.
-    fn split(&mut self, at: usize, item: &T, nodes: &mut usize) {
-        let child = &self.children[at];
-        let capacity = child.capacity();
-        let (place, sibling) = match &**child {
-            Node::Leaf(items) => (
-                search(items, item).unwrap_or_else(|at| at),
-                Node::Leaf(Vec::new()),
-            ),
-            Node::Inner(inner) => (inner.child_for(item) + 1, Node::Inner(Inner::new())),
-        };
-        let few = capacity / 16;
-        let moving = match place {
-            0 | 1 => capacity - few,
-            _ if place == capacity => few,
-            _ => capacity / 2,
-        };
-        *nodes += 1;
-        self.insert_child(at + 1, Box::new(sibling), 0);
-        self.shift_right(at, moving);
-    }
-
-    /// Moves `n` slots from child `at` to the one behind it.
-    fn shift_right(&mut self, at: usize, n: usize) {
-        let (left, right) = self.children.split_at_mut(at + 1);
-        let moved = left[at].give_right(&mut right[0], n);
-        self.least[at + 1] = right[0].least();
-        self.counts[at] -= moved;
-        self.counts[at + 1] += moved;
-    }
-
-    /// Moves `n` slots from the child behind child `at` to it; that one is removed when nothing is left.
-    fn shift_left(&mut self, at: usize, n: usize) {
-        let (left, right) = self.children.split_at_mut(at + 1);
-        let moved = right[0].give_left(&mut left[at], n);
-        self.counts[at] += moved;
-        self.counts[at + 1] -= moved;
-        if self.counts[at + 1] == 0 {
-            self.remove_child(at + 1);
-        } else {
-            self.least[at + 1] = right[0].least();
-        }
     }
 
     /// Brings the slot of child `at` up to date after items were taken out of it.
@@ -405,37 +335,6 @@ impl<T: Ordered> Inner<T> {
         }
         self.least[at] = self.children[at].least();
         self.rebalance(at, nodes);
-    }
-
-    /// Merges a child below half with a sibling that has room for it, or else takes slots from a sibling
-    /// when less than a quarter is left.
-    fn rebalance(&mut self, at: usize, nodes: &mut usize) {
-        let capacity = self.children[at].capacity();
-        let slots = self.children[at].slots();
-        if slots >= capacity / 2 {
-            return;
-        }
-        let slots_of = |at: usize| {
-            self.children
-                .get(at)
-                .map_or(capacity, |child| child.slots())
-        };
-        let (left, right) = (
-            at.checked_sub(1).map_or(capacity, slots_of),
-            slots_of(at + 1),
-        );
-        if left.min(right) + slots <= capacity - capacity / 8 {
-            *nodes -= 1;
-            if left <= right {
-                self.shift_left(at - 1, slots);
-            } else {
-                self.shift_left(at, right);
-            }
-        } else if slots < capacity / 4 && at > 0 {
-            self.shift_right(at - 1, (left - slots) / 2);
-        } else if slots < capacity / 4 && at + 1 < self.children.len() {
-            self.shift_left(at, (right - slots) / 2);
-        }
     }
 
     /// See [`Node::remove_range`].
@@ -512,9 +411,4 @@ fn replace_in_leaf<T: Ordered>(items: &mut [T], at: usize, new: T) -> Replaced {
         }
     }
     Replaced::InPlace
-}
-
-fn move_right<X, const N: usize>(left: &mut Vec<X, N, u8>, right: &mut Vec<X, N, u8>, n: usize) {
-    right.extend(left.drain(left.len() - n..));
-    right.rotate_right(n);
 }

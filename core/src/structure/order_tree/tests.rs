@@ -11,7 +11,11 @@ struct Scored(f64, u64);
 
 impl Ordered for Scored {
     fn order(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1))
+        self.order_inline(other).then(self.1.cmp(&other.1))
+    }
+
+    fn order_inline(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
     }
 }
 
@@ -38,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => rank.clone().prop_map(Step::RemoveAt),
         3 => any::<bool>().prop_map(|last| Step::Pop { last }),
         4 => (rank.clone(), any::<u16>()).prop_map(|(old, new)| Step::Replace { old, new }),
-        4 => (rank.clone(), -40.0..40.0).prop_map(|(at, by)| Step::Nudge { at, by }),
+        4 => (rank.clone(), -4.0..4.0).prop_map(|(at, by)| Step::Nudge { at, by }),
         4 => (rank.clone(), 0..300usize).prop_map(|(rank, count)| Step::RemoveRange { rank, count }),
         1 => (0..400usize).prop_map(Step::Clear),
         4 => (rank, any::<u16>()).prop_map(|(rank, item)| Step::Look { rank, item }),
@@ -93,10 +97,9 @@ impl Both {
         if let Some(item) = twin.get(rank) {
             assert_eq!(tree.rank(item), Some(rank));
         }
-        assert_eq!(
-            tree.partition_point(|i| i.0 < item.0),
-            twin.partition_point(|i| i.0 < item.0)
-        );
+        let cut = twin.partition_point(|i| i.0 < item.0);
+        assert_eq!(tree.partition_point(|i| i.0 < item.0), cut);
+        assert_eq!(tree.partition_point_by_pointer(|i| i.0 < item.0), cut);
         let from = twin.get(rank..).unwrap_or(&[]);
         assert!(tree.iter_from(rank).eq(from.iter().copied()));
         let down_to = twin.get(..=rank).unwrap_or(&[]);
@@ -158,7 +161,7 @@ fn search(items: &[Scored], item: &Scored) -> Result<usize, usize> {
 
 /// Scores repeat, so that the member decides as well.
 fn scored(n: u16) -> Scored {
-    Scored(f64::from(n / 4), u64::from(n % 4))
+    Scored(f64::from(n / 100), u64::from(n % 100))
 }
 
 proptest! {
@@ -267,4 +270,28 @@ fn clearing_in_slices_ends() {
     }
     assert_eq!((slices, tree.len(), tree.memory_bytes()), (10, 0, 0));
     assert!(tree.clear_slice(0));
+}
+
+#[test]
+fn ranges_come_out_of_a_deep_tree() {
+    let mut prng = Prng::new(13);
+    let mut both = Both::default();
+    for n in 0..30_000u32 {
+        let item = Scored(f64::from(n), u64::from(n));
+        assert!(both.tree.insert(item));
+        both.twin.push(item);
+    }
+    while !both.twin.is_empty() {
+        let rank = prng.below(both.twin.len() as u64) as usize;
+        let most = 1 << prng.below(13);
+        let count = prng.below(most) as usize;
+        both.remove_range(rank, count);
+        both.tree.check();
+        both.look(rank, Scored(prng.below(30_000) as f64, 0));
+        both.insert(Scored(prng.below(30_000) as f64, 1 << 20));
+        if both.twin.len() < 50 {
+            both.remove_range(0, 50);
+        }
+    }
+    assert_eq!(both.tree.memory_bytes(), 0);
 }
