@@ -50,8 +50,12 @@ pub fn running(settings: &Settings) {
     }
     log::info!("{}", identity(settings));
     log::info!("Running mode=standalone, port={}.", settings.port);
-    for name in settings.ignored() {
-        log::warn!("The setting '{name}' is accepted but has no effect in this version of Rotom");
+    let ignored: Vec<&str> = settings.ignored().collect();
+    if !ignored.is_empty() {
+        log::warn!(
+            "Accepted without effect in this version of Rotom: {}",
+            ignored.join(", ")
+        );
     }
 }
 

@@ -22,13 +22,14 @@ fn main() -> ExitCode {
 }
 
 fn serve(program: &str, sources: &Sources) -> ExitCode {
-    let startup = match startup::prepare(program, sources, &mut stdin()) {
+    let startup = match startup::prepare(sources, &mut stdin()) {
         Ok(startup) => startup,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
+    banner::starting(program, sources.any);
     let _pid_file = PidFile::write(&startup.settings);
     banner::running(&startup.settings);
     ExitCode::SUCCESS

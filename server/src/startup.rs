@@ -2,7 +2,7 @@
 
 use crate::arguments::Sources;
 use crate::config_file::{LoadError, fatal_headline, load, reason_of};
-use crate::{banner, logging, process};
+use crate::{logging, process};
 use rotom_core::settings::Settings;
 use std::fmt;
 use std::io::Read;
@@ -34,13 +34,8 @@ impl fmt::Display for StartError {
     }
 }
 
-/// Reads the settings, enters the data directory and starts the log. `program` is the name the server
-/// was started by.
-pub fn prepare(
-    program: &str,
-    sources: &Sources,
-    stdin: &mut dyn Read,
-) -> Result<Startup, StartError> {
+/// Reads the settings, enters the data directory and starts the log.
+pub fn prepare(sources: &Sources, stdin: &mut dyn Read) -> Result<Startup, StartError> {
     let loaded = load(sources, stdin).map_err(StartError::Load)?;
     let mut settings = loaded.settings;
     let asked = settings.dir.clone();
@@ -50,7 +45,6 @@ pub fn prepare(
     logging::start(&settings.logfile, settings.loglevel).map_err(|error| {
         StartError::Refused(format!("Can't open the log file: {}", reason_of(&error)))
     })?;
-    banner::starting(program, sources.any);
     Ok(Startup {
         settings,
         rewritable: loaded.rewritable,
@@ -67,7 +61,7 @@ mod tests {
             any: true,
             ..Sources::default()
         };
-        let result = prepare("rotom-server", &sources, &mut std::io::empty());
+        let result = prepare(&sources, &mut std::io::empty());
         result.err().unwrap().to_string()
     }
 
