@@ -1,2 +1,43 @@
-//! Placeholder, replaced in the commits that follow.
-fn main() {}
+//! The `rotom-server` program.
+
+use rotom_server::allocator::CountingAllocator;
+use rotom_server::arguments::{self, Command, Sources};
+use rotom_server::process::PidFile;
+use rotom_server::{banner, startup};
+use std::io::{Write, stdin, stdout};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let program = arguments.next().unwrap_or_else(|| "rotom-server".into());
+    let arguments: Vec<String> = arguments.collect();
+    match arguments::parse(&arguments) {
+        Command::Version => print(&arguments::version_text()),
+        Command::Help => print(arguments::HELP),
+        Command::Serve(sources) => serve(&program, &sources),
+    }
+}
+
+fn serve(program: &str, sources: &Sources) -> ExitCode {
+    let startup = match startup::prepare(sources, &mut stdin()) {
+        Ok(startup) => startup,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    banner::starting(program, sources.any);
+    let _pid_file = PidFile::write(&startup.settings);
+    banner::running(&startup.settings);
+    ExitCode::SUCCESS
+}
+
+fn print(text: &str) -> ExitCode {
+    match writeln!(stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -10,6 +10,7 @@ const LONG_MAX: i128 = i64::MAX as i128;
 
 const IMMUTABLE: Flags = Flags::IMMUTABLE;
 const SENSITIVE: Flags = Flags::SENSITIVE;
+const HIDDEN: Flags = Flags::HIDDEN;
 const ONLY_DEFAULT: Flags = Flags::ONLY_DEFAULT;
 const FIXED_DEFAULT: Flags = Flags::IMMUTABLE.and(Flags::ONLY_DEFAULT);
 
@@ -17,6 +18,8 @@ const FIXED_DEFAULT: Flags = Flags::IMMUTABLE.and(Flags::ONLY_DEFAULT);
 const PORT: Rule = integer(0, 65535);
 /// Any `int` that is not negative.
 const COUNT: Rule = integer(0, INT_MAX);
+/// Any `int`.
+const DELAY: Rule = integer(i32::MIN as i128, INT_MAX);
 /// The words of `shutdown-on-sigint` and `shutdown-on-sigterm`.
 const SHUTDOWN: Rule = Rule::WordSet(&["default", "save", "nosave", "now", "force"]);
 
@@ -157,6 +160,16 @@ accepted! {
     "cluster-allow-pubsubshard-when-down" = "yes", Rule::Bool;
     "cluster-link-sendbuf-limit" = "0", memory(0, u64::MAX as i128);
     "cluster-compatibility-sample-ratio" = "0", integer(0, 100);
+
+    // What Redis has for its own tests.
+    "aof-disable-auto-gc" = "no", Rule::Bool, HIDDEN;
+    "rdb-key-save-delay" = "0", DELAY, HIDDEN;
+    "key-load-delay" = "0", DELAY, HIDDEN;
+    "watchdog-period" = "0", COUNT, HIDDEN;
+    "use-exit-on-panic" = "no", Rule::Bool, HIDDEN;
+    "repl-rdb-channel" = "no", Rule::Bool, HIDDEN;
+    "cluster-ping-interval" = "0", integer(0, LONG_MAX), HIDDEN;
+    "loading-process-events-interval-bytes" = "524288", integer(1024, INT_MAX), HIDDEN;
 
     // TLS.
     "tls-port" = "0", PORT, ONLY_DEFAULT;

@@ -160,7 +160,7 @@ impl Settings {
             }
             for spec in super::all().filter(|spec| !spec.flags.contains(Flags::HIDDEN)) {
                 for name in core::iter::once(spec.name).chain(spec.alias) {
-                    if super::glob::matches(pattern, name.as_bytes(), true) {
+                    if super::glob_matches(pattern, name.as_bytes(), true) {
                         add(name.into(), spec);
                     }
                 }

@@ -1,7 +1,7 @@
-//! Patterns of CONFIG GET: `*`, `?` and classes such as `[a-c]`, which never look beyond one name.
+//! Patterns of CONFIG GET and `include`: `*`, `?` and classes such as `[a-c]`.
 
 /// Whether the whole of `text` matches `pattern`.
-pub(super) fn matches(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
     let (mut at, mut seen) = (0, 0);
     // Where the last `*` was, and how much of the text it has taken.
     let mut star: Option<(usize, usize)> = None;

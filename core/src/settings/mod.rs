@@ -32,6 +32,7 @@ mod tests;
 
 pub use accepted::ACCEPTED;
 pub use config::{Changes, ConfigSetError};
+pub use glob::matches as glob_matches;
 pub use number::{Form, NumberRule};
 pub use spec::{Flags, Rule, SettingError, SettingSpec};
 pub use table::{Settings, TABLE};

@@ -1,8 +1,8 @@
 //! CONFIG REWRITE: brings a redis.conf up to date and leaves the rest of it alone.
 //!
-//! Comments, order and unknown directives stay. A setting that has a line gets its new value there; one that has
-//! none and differs from its default is appended, below a signature. Lines too many of a setting are
-//! blanked, and several blank lines become one. What cannot be read becomes a `# ???` comment.
+//! Comments, order and unknown directives stay. A setting that has a line gets its new value there; one
+//! that has none and differs from its default is appended, below a signature. Lines too many of a
+//! setting are blanked, and several blank lines become one. What cannot be read becomes a `# ???` comment.
 
 use super::accepted::DIRECTIVES;
 use super::text::{split_words, trim};
