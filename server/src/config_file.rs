@@ -5,7 +5,8 @@
 
 use crate::arguments::Sources;
 use crate::json;
-use rotom_core::settings::{ConfigTextError, Settings, glob_matches, parse_config_text};
+use rotom_core::bytes::glob::{self, Case};
+use rotom_core::settings::{ConfigTextError, Settings, parse_config_text};
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -261,7 +262,7 @@ fn matching_files(pattern: &Path) -> Vec<PathBuf> {
     let names = names.map(|entry| entry.file_name()).filter(|name| {
         let name = name.as_encoded_bytes();
         name.starts_with(b".") == name_pattern.starts_with(b".")
-            && glob_matches(name_pattern, name, false)
+            && glob::matches(name_pattern, name, Case::Sensitive)
     });
     let mut paths: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
     paths.sort();

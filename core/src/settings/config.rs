@@ -3,6 +3,7 @@
 use super::rule::Value;
 use super::spec::{Flags, SettingError, SettingSpec};
 use super::{Settings, lookup, parse};
+use crate::bytes::glob;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -160,7 +161,7 @@ impl Settings {
             }
             for spec in super::all().filter(|spec| !spec.flags.contains(Flags::HIDDEN)) {
                 for name in core::iter::once(spec.name).chain(spec.alias) {
-                    if super::glob_matches(pattern, name.as_bytes(), true) {
+                    if glob::matches(pattern, name.as_bytes(), glob::Case::Ignored) {
                         add(name.into(), spec);
                     }
                 }

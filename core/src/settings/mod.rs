@@ -18,7 +18,7 @@
 mod accepted;
 mod config;
 mod field;
-mod glob;
+
 mod number;
 mod rewrite;
 mod rule;
@@ -32,7 +32,6 @@ mod tests;
 
 pub use accepted::ACCEPTED;
 pub use config::{Changes, ConfigSetError};
-pub use glob::matches as glob_matches;
 pub use number::{Form, NumberRule};
 pub use spec::{Flags, Rule, SettingError, SettingSpec};
 pub use table::{Settings, TABLE};
