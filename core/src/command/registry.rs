@@ -9,14 +9,13 @@ use super::spec::{CommandSpec, Flags};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 /// Slots of the name table: a power of two, several times the number of commands.
 const SLOTS: usize = 2048;
 const SHORT: usize = 16;
 
 /// A command or subcommand that can run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Command {
     /// Its row.
     pub spec: &'static CommandSpec,
@@ -24,8 +23,8 @@ pub struct Command {
     pub container: Option<&'static CommandSpec>,
     /// Its number, below [`Registry::len`].
     pub number: usize,
-    /// The numbers of its subcommands.
-    subcommands: Range<usize>,
+    /// The numbers of its subcommands follow its own.
+    subcommands: u16,
 }
 
 impl Command {
@@ -77,7 +76,7 @@ impl Registry {
 
     fn add(&mut self, spec: &'static CommandSpec) {
         let number = self.commands.len();
-        let subcommands = number + 1..number + 1 + spec.subcommands.len();
+        let subcommands = spec.subcommands.len() as u16;
         self.commands.push(Command {
             spec,
             container: None,
@@ -91,7 +90,7 @@ impl Registry {
                 spec: sub,
                 container,
                 number,
-                subcommands: 0..0,
+                subcommands: 0,
             });
         }
         match fold(spec.name.as_bytes()) {
@@ -162,7 +161,9 @@ impl Registry {
         let Some(word) = args.get(1) else {
             return Found::Command(command);
         };
-        let mut subcommands = self.commands[command.subcommands.clone()].iter();
+        let first = command.number + 1;
+        let mut subcommands =
+            self.commands[first..first + usize::from(command.subcommands)].iter();
         match subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word)) {
             Some(sub) => Found::Command(sub),
             // A container that works without a subcommand, such as COMMAND, takes none that it does not know.

@@ -224,6 +224,8 @@ pub trait Host {
     ) -> Result<(), IoError>;
     /// Fills `into` with bits good enough for secrets.
     fn fill_random(&mut self, into: &mut [u8]);
+    /// Stands still for so many microseconds: DEBUG SLEEP, the one call that blocks, since that is its purpose.
+    fn sleep(&mut self, us: u64);
 }
 
 /// The bundle that the engine is generic over.

@@ -77,10 +77,11 @@ impl Shared {
     }
 
     /// Runs one request. Its reply is appended to `out`, unless the engine is asked for something: then the
-    /// engine replies.
+    /// engine replies. `command` is what [`Registry::find`] made of the request, when the caller has asked already.
     pub fn run(
         &mut self,
         client: &mut ClientState,
+        command: Option<Command>,
         args: &Args<'_>,
         out: &mut Vec<u8>,
         random_bytes: &mut dyn FnMut(&mut [u8]),
@@ -90,7 +91,7 @@ impl Shared {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let outcome = self.checked(client, args, out, random_bytes);
+        let outcome = self.checked(client, command, args, out, random_bytes);
         let ask = match outcome {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Ask(ask)) => Some(ask),
@@ -116,17 +117,14 @@ impl Shared {
     fn checked(
         &mut self,
         client: &mut ClientState,
+        command: Option<Command>,
         args: &Args<'_>,
         out: &mut Vec<u8>,
         random_bytes: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Outcome, CommandError> {
-        // The row is copied out, so that the handler may borrow the table.
-        let command = match self.registry.find(args) {
-            Found::Command(command) => command.clone(),
-            Found::UnknownSubcommand(container) => {
-                return Err(unknown_subcommand(container, args));
-            }
-            Found::Unknown => return Err(unknown_command(args)),
+        let command = match command {
+            Some(command) => command,
+            None => find(&self.registry, args)?,
         };
         let spec = command.spec;
         if !spec.accepts(args.len()) {
@@ -179,6 +177,15 @@ impl Shared {
             self.keys.effects.log(db, args.all());
         }
         result
+    }
+}
+
+#[cold]
+fn find(registry: &Registry, args: &Args<'_>) -> Result<Command, CommandError> {
+    match registry.find(args) {
+        Found::Command(command) => Ok(*command),
+        Found::UnknownSubcommand(container) => Err(unknown_subcommand(container, args)),
+        Found::Unknown => Err(unknown_command(args)),
     }
 }
 

@@ -1,0 +1,258 @@
+//! Connection buffers. A connection borrows big ones from a pool while it is busy, so that an idle one holds none.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+/// Size of a pooled buffer; also how much is read at once, as in Redis.
+pub(super) const CHUNK_BYTES: usize = 16 * 1024;
+/// Buffers that the pool keeps.
+const POOL_MAX: usize = 1024;
+/// An output buffer that grew beyond this is not kept.
+const OUTPUT_KEEP_BYTES: usize = 64 * 1024;
+
+/// Spare buffers.
+#[derive(Default)]
+pub(super) struct Pool {
+    /// Each of `CHUNK_BYTES`, initialised.
+    inputs: Vec<Vec<u8>>,
+    /// Empty, with some capacity.
+    outputs: Vec<Vec<u8>>,
+}
+
+impl Pool {
+    fn input(&mut self) -> Vec<u8> {
+        self.inputs.pop().unwrap_or_else(|| alloc::vec![0; CHUNK_BYTES])
+    }
+
+    fn give_input(&mut self, buffer: Vec<u8>) {
+        if buffer.len() == CHUNK_BYTES && self.inputs.len() < POOL_MAX {
+            self.inputs.push(buffer);
+        }
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        self.outputs.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
+    }
+
+    fn give_output(&mut self, mut buffer: Vec<u8>) {
+        if (1..=OUTPUT_KEEP_BYTES).contains(&buffer.capacity()) && self.outputs.len() < POOL_MAX {
+            buffer.clear();
+            self.outputs.push(buffer);
+        }
+    }
+}
+
+/// Bytes read from a client and not yet run.
+#[derive(Default)]
+pub(super) struct Input {
+    /// Initialised throughout; `start..end` is what was read and not consumed.
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Input {
+    /// What was read and not consumed.
+    pub(super) fn unread(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.end]
+    }
+
+    /// The bytes from an offset into [`Input::unread`] on.
+    #[inline]
+    pub(super) fn from(&self, offset: usize) -> &[u8] {
+        &self.bytes[self.start + offset..self.end]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Bytes allocated.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Room to read into. `at_least` is how long the unfinished request at the start is known to become.
+    pub(super) fn room(&mut self, at_least: usize, pool: &mut Pool) -> &mut [u8] {
+        let len = self.len();
+        if self.bytes.len() < CHUNK_BYTES {
+            let mut chunk = pool.input();
+            chunk[..len].copy_from_slice(&self.bytes[self.start..self.end]);
+            self.bytes = chunk;
+            (self.start, self.end) = (0, len);
+        }
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, len);
+        }
+        // A long request's buffer doubles while its bytes come: a claimed length alone allocates nothing.
+        let wanted = at_least.max(len + 1).min((2 * len).max(CHUNK_BYTES));
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// `count` bytes were read into the room.
+    pub(super) fn filled(&mut self, count: usize) {
+        self.end += count;
+    }
+
+    /// Forgets the first `count` bytes; gives the buffer back when little or nothing is left in it.
+    pub(super) fn consume(&mut self, count: usize, pool: &mut Pool) {
+        self.start += count;
+        let len = self.len();
+        if len == 0 {
+            pool.give_input(core::mem::take(&mut self.bytes));
+            (self.start, self.end) = (0, 0);
+        } else if len < self.bytes.len() / 16 {
+            let rest = self.bytes[self.start..self.end].to_vec();
+            pool.give_input(core::mem::replace(&mut self.bytes, rest));
+            (self.start, self.end) = (0, len);
+        }
+    }
+}
+
+/// Replies that the client has not taken yet.
+#[derive(Default)]
+pub(super) struct Output {
+    /// Full buffers, the oldest first: growing one without end would copy it again and again.
+    backlog: VecDeque<Vec<u8>>,
+    backlog_bytes: usize,
+    /// Where replies are written.
+    current: Vec<u8>,
+    /// Bytes of the oldest buffer that are sent.
+    sent: usize,
+}
+
+/// Most parts of one gathered write.
+const PARTS: usize = 16;
+
+impl Output {
+    /// The buffer to write replies to.
+    #[inline]
+    pub(super) fn writer(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
+        if self.current.capacity() == 0 {
+            self.current = pool.output();
+        }
+        &mut self.current
+    }
+
+    /// Bytes not sent.
+    pub(super) fn len(&self) -> usize {
+        self.backlog_bytes + self.current.len() - self.sent
+    }
+
+    /// Bytes allocated.
+    pub(super) fn capacity(&self) -> usize {
+        self.backlog_bytes + self.current.capacity()
+    }
+
+    /// How many full buffers wait.
+    pub(super) fn backlog_len(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Bytes in the current buffer.
+    pub(super) fn current_len(&self) -> usize {
+        self.current.len()
+    }
+
+    /// Hands the unsent bytes to `write` as parts, in order, and returns what it returns.
+    pub(super) fn with_parts<R>(&self, write: impl FnOnce(&[&[u8]]) -> R) -> R {
+        let mut parts: [&[u8]; PARTS] = [&[]; PARTS];
+        let mut used = 0;
+        let mut skip = self.sent;
+        for buffer in self.backlog.iter().take(PARTS - 1) {
+            parts[used] = &buffer[skip..];
+            skip = 0;
+            used += 1;
+        }
+        if self.backlog.len() < PARTS {
+            parts[used] = &self.current[skip..];
+            used += 1;
+        }
+        write(&parts[..used])
+    }
+
+    /// `count` bytes were taken; buffers that are done go back.
+    pub(super) fn sent(&mut self, count: usize, pool: &mut Pool) {
+        self.sent += count;
+        while let Some(front) = self.backlog.front() {
+            if self.sent < front.len() {
+                return;
+            }
+            self.sent -= front.len();
+            self.backlog_bytes -= front.len();
+            if let Some(front) = self.backlog.pop_front() {
+                pool.give_output(front);
+            }
+        }
+        if self.sent == self.current.len() {
+            pool.give_output(core::mem::take(&mut self.current));
+            self.sent = 0;
+        }
+    }
+
+    /// The client is slow: starts a new buffer once the current one is big enough.
+    pub(super) fn set_aside(&mut self) {
+        if self.current.len() >= CHUNK_BYTES {
+            self.backlog_bytes += self.current.len();
+            self.backlog.push_back(core::mem::take(&mut self.current));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partial_request_moves_to_a_small_buffer_and_back() {
+        let mut pool = Pool::default();
+        let mut input = Input::default();
+        input.room(0, &mut pool)[..10].copy_from_slice(b"0123456789");
+        input.filled(10);
+        input.consume(7, &mut pool);
+        assert_eq!((input.unread().to_vec(), input.capacity()), (b"789".to_vec(), 3));
+        input.room(0, &mut pool)[..1].copy_from_slice(b"a");
+        input.filled(1);
+        assert_eq!(input.from(1), b"89a");
+        input.consume(4, &mut pool);
+        assert_eq!((input.len(), input.capacity(), pool.inputs.len()), (0, 0, 1));
+    }
+
+    #[test]
+    fn a_claimed_length_allocates_only_as_bytes_come() {
+        let mut pool = Pool::default();
+        let mut input = Input::default();
+        let room = input.room(512 << 20, &mut pool).len();
+        assert_eq!(room, CHUNK_BYTES);
+        input.filled(room);
+        let room = input.room(512 << 20, &mut pool).len();
+        assert_eq!(room, CHUNK_BYTES);
+    }
+
+    #[test]
+    fn output_goes_out_in_order_whatever_is_taken() {
+        let mut pool = Pool::default();
+        let mut output = Output::default();
+        let mut expected = Vec::new();
+        for i in 0..40u8 {
+            output.writer(&mut pool).extend(core::iter::repeat_n(i, 5000));
+            expected.extend(core::iter::repeat_n(i, 5000));
+            output.set_aside();
+        }
+        let mut got = Vec::new();
+        while output.len() > 0 {
+            let taken = output.with_parts(|parts| {
+                let all: Vec<u8> = parts.concat();
+                all[..all.len().min(7001)].to_vec()
+            });
+            output.sent(taken.len(), &mut pool);
+            got.extend(taken);
+        }
+        assert_eq!(got, expected);
+        assert_eq!(output.capacity(), 0);
+    }
+}

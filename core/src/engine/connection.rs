@@ -1,0 +1,109 @@
+//! Connections: what the engine knows of each, and the slab they live in.
+
+use super::buffer::{Input, Output};
+use crate::command::ClientState;
+use crate::platform::Fd;
+use crate::resp::{ProtocolError, RequestParser};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// One client's connection.
+pub(super) struct Connection {
+    pub(super) fd: Fd,
+    pub(super) client: ClientState,
+    pub(super) parser: RequestParser,
+    pub(super) input: Input,
+    pub(super) output: Output,
+    /// Bytes of the input that are parsed; the requests in them run in this turn.
+    pub(super) parsed: usize,
+    /// How long the unfinished request at the start of the input is known to become.
+    pub(super) at_least: usize,
+    /// The input cannot be understood; answered when the requests before it have run.
+    pub(super) protocol_error: Option<ProtocolError>,
+    /// No more input is wanted; closed when the output is sent.
+    pub(super) closing: bool,
+    /// The connection is in the list of those to be flushed.
+    pub(super) flush_queued: bool,
+    /// Replies wait until the log is durable up to here (`appendfsync always`).
+    pub(super) hold_until: u64,
+    /// When the output went over its soft limit, Unix milliseconds.
+    pub(super) over_soft_limit_since_ms: Option<u64>,
+    /// It came through a Unix socket.
+    pub(super) unix: bool,
+}
+
+impl Connection {
+    pub(super) fn new(fd: Fd, client: ClientState, unix: bool) -> Self {
+        Connection {
+            fd,
+            client,
+            parser: RequestParser::default(),
+            input: Input::default(),
+            output: Output::default(),
+            parsed: 0,
+            at_least: 0,
+            protocol_error: None,
+            closing: false,
+            flush_queued: false,
+            hold_until: 0,
+            over_soft_limit_since_ms: None,
+            unix,
+        }
+    }
+}
+
+/// Connections by slot; a slot is used again after its connection is gone.
+#[derive(Default)]
+pub(super) struct Connections {
+    slots: Vec<Option<Box<Connection>>>,
+    free: Vec<u32>,
+    len: usize,
+}
+
+impl Connections {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Slots in use and free ones.
+    pub(super) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn insert(&mut self, connection: Connection) -> u32 {
+        self.len += 1;
+        let connection = Some(Box::new(connection));
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = connection;
+                slot
+            }
+            None => {
+                self.slots.push(connection);
+                (self.slots.len() - 1) as u32
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Connection> {
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Connection> {
+        self.slots.get(slot as usize)?.as_deref()
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Box<Connection>> {
+        let connection = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        self.len -= 1;
+        Some(connection)
+    }
+
+    /// Slots in use with their connections.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Connection)> {
+        let numbered = self.slots.iter().enumerate();
+        numbered.filter_map(|(slot, c)| c.as_deref().map(|c| (slot as u32, c)))
+    }
+}
