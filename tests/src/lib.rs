@@ -1,1 +1,6 @@
-//! Placeholder, replaced in the commits that follow.
+//! Rotom's tests above the unit level.
+//!
+//! [`sim`] is a platform without a machine: virtual time, connections whose other ends a test holds, and a
+//! disk that forgets what was not synced. Everything follows from a seed, so a failure can be replayed.
+
+pub mod sim;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use rotom_core::platform::{AppendFile, IoError};
 
-use super::sync::{Queue, SyncedFile, Syncer};
+use super::sync::{Queue, SyncedFile, Syncer, ToClose};
 use crate::to_io_error;
 
 /// An open file of [`crate::LinuxStorage`]. Dropping it while a sync runs is fine: the sync keeps it open.
 #[derive(Debug)]
 pub struct LinuxFile {
-    shared: Arc<SyncedFile>,
+    /// Taken by `drop` only, which hands it over so that the last share ends with the helper.
+    shared: Option<Arc<SyncedFile>>,
     queue: Arc<Queue>,
     len: u64,
 }
@@ -22,7 +23,7 @@ impl LinuxFile {
     /// An empty file that was created just now in `folder`; its name becomes durable with its first sync.
     pub(super) fn created(file: File, folder: PathBuf, syncer: &Syncer) -> Self {
         LinuxFile {
-            shared: Arc::new(SyncedFile::new(file, Some(folder))),
+            shared: Some(Arc::new(SyncedFile::new(file, Some(folder)))),
             queue: syncer.queue(),
             len: 0,
         }
@@ -32,10 +33,22 @@ impl LinuxFile {
     pub(super) fn opened(file: File, syncer: &Syncer) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(LinuxFile {
-            shared: Arc::new(SyncedFile::new(file, None)),
+            shared: Some(Arc::new(SyncedFile::new(file, None))),
             queue: syncer.queue(),
             len,
         })
+    }
+
+    fn shared(&self) -> &Arc<SyncedFile> {
+        self.shared.as_ref().expect("an open file has its share")
+    }
+}
+
+impl Drop for LinuxFile {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.queue.push_close(ToClose::Shared(shared));
+        }
     }
 }
 
@@ -45,7 +58,7 @@ impl AppendFile for LinuxFile {
             return Ok(0);
         }
         loop {
-            match self.shared.file().write(bytes) {
+            match self.shared().file().write(bytes) {
                 Ok(0) => return Err(IoError::OTHER),
                 Ok(count) => {
                     self.len += count as u64;
@@ -58,18 +71,18 @@ impl AppendFile for LinuxFile {
     }
 
     fn start_sync(&mut self) -> Result<(), IoError> {
-        if self.shared.request(self.len)? {
-            self.queue.push(self.shared.clone());
+        if self.shared().request(self.len)? {
+            self.queue.push(self.shared().clone());
         }
         Ok(())
     }
 
     fn durable_len(&mut self) -> Result<u64, IoError> {
-        self.shared.durable_len()
+        self.shared().durable_len()
     }
 
     fn sync_now(&mut self) -> Result<(), IoError> {
-        self.shared.sync_now(self.len)
+        self.shared().sync_now(self.len)
     }
 
     fn len(&self) -> u64 {

@@ -12,12 +12,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rotom_core::platform::{IoError, Storage};
 
 use crate::{Wake, to_io_error};
 pub use file::LinuxFile;
-use sync::Syncer;
+use sync::{Queue, Syncer, ToClose};
 
 /// A folder of this machine.
 #[derive(Debug)]
@@ -56,6 +57,15 @@ impl LinuxStorage {
     fn path_to_change(&mut self, name: &str) -> Result<PathBuf, IoError> {
         self.reading.take_if(|(cached, _)| cached == name);
         self.path(name)
+    }
+
+    /// Keeps the file at `path` open, so that the call that takes its name away has little to do and the
+    /// helper frees its blocks.
+    fn put_off_freeing(&self, path: &Path) -> PutOff {
+        PutOff {
+            file: File::open(path).ok(),
+            queue: self.syncer.queue(),
+        }
     }
 
     fn file_to_read(&mut self, name: &str) -> Result<&File, IoError> {
@@ -126,6 +136,7 @@ impl Storage for LinuxStorage {
 
     fn rename_durable(&mut self, from: &str, to: &str) -> Result<(), IoError> {
         let (from, to) = (self.path_to_change(from)?, self.path_to_change(to)?);
+        let _replaced = self.put_off_freeing(&to);
         let outcome = fs::rename(&from, &to).and_then(|()| {
             sync_folder_of(&to)?;
             if from.parent() == to.parent() {
@@ -138,7 +149,8 @@ impl Storage for LinuxStorage {
 
     fn remove(&mut self, name: &str) -> Result<(), IoError> {
         let path = self.path_to_change(name)?;
-        fs::remove_file(path).map_err(to_io_error)
+        let _removed = self.put_off_freeing(&path);
+        fs::remove_file(&path).map_err(to_io_error)
     }
 
     fn list(&mut self, folder: &str, each: &mut dyn FnMut(&str)) -> Result<(), IoError> {
@@ -151,6 +163,20 @@ impl Storage for LinuxStorage {
             }
         }
         Ok(())
+    }
+}
+
+/// Hands its file to the helper when it is dropped.
+struct PutOff {
+    file: Option<File>,
+    queue: Arc<Queue>,
+}
+
+impl Drop for PutOff {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            self.queue.push_close(ToClose::File(file));
+        }
     }
 }
 

@@ -8,6 +8,9 @@
 //!   +------------- durable_len or failure ----------+
 //! ```
 //!
+//! The helper also closes: the last close of a file that was removed frees its blocks, which takes long if
+//! they are many.
+//!
 //! The helper owns a share of the file, so a file may be dropped at any time. A failed sync is final for its
 //! file: the kernel may have dropped the pages that it could not write, and a later `fdatasync` would say
 //! that all is well. So `durable_len` never grows again, and every further sync is refused.
@@ -58,7 +61,7 @@ impl Drop for Syncer {
     }
 }
 
-/// The files that wait for the helper.
+/// What waits for the helper.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     line: Mutex<Line>,
@@ -67,8 +70,21 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Line {
-    files: VecDeque<Arc<SyncedFile>>,
+    jobs: VecDeque<Job>,
     is_closing: bool,
+}
+
+#[derive(Debug)]
+enum Job {
+    Sync(Arc<SyncedFile>),
+    Close(#[expect(dead_code, reason = "held for its drop")] ToClose),
+}
+
+/// A share of an open file whose end may be slow.
+#[derive(Debug)]
+pub(super) enum ToClose {
+    Shared(#[expect(dead_code, reason = "held for its drop")] Arc<SyncedFile>),
+    File(#[expect(dead_code, reason = "held for its drop")] File),
 }
 
 impl Queue {
@@ -79,22 +95,31 @@ impl Queue {
             drop(line);
             file.run_sync();
         } else {
-            line.files.push_back(file);
+            line.jobs.push_back(Job::Sync(file));
+            self.changed.notify_one();
+        }
+    }
+
+    /// Has the helper close a file; when it is gone, that happens here and now.
+    pub(super) fn push_close(&self, file: ToClose) {
+        let mut line = lock(&self.line);
+        if !line.is_closing {
+            line.jobs.push_back(Job::Close(file));
             self.changed.notify_one();
         }
     }
 
     /// The helper's own way to put a file in line again, closing or not.
     fn push_again(&self, file: Arc<SyncedFile>) {
-        lock(&self.line).files.push_back(file);
+        lock(&self.line).jobs.push_back(Job::Sync(file));
     }
 
-    /// The next file in line, waiting for one; `None` when the storage is gone and the line is empty.
-    fn pop(&self) -> Option<Arc<SyncedFile>> {
+    /// The next job in line, waiting for one; `None` when the storage is gone and the line is empty.
+    fn pop(&self) -> Option<Job> {
         let mut line = lock(&self.line);
         loop {
-            match line.files.pop_front() {
-                Some(file) => return Some(file),
+            match line.jobs.pop_front() {
+                Some(job) => return Some(job),
                 None if line.is_closing => return None,
                 None => {
                     let woken = self.changed.wait(line);
@@ -106,7 +131,10 @@ impl Queue {
 }
 
 fn run(queue: &Queue, wake: &Wake) {
-    while let Some(file) = queue.pop() {
+    while let Some(job) = queue.pop() {
+        let Job::Sync(file) = job else {
+            continue;
+        };
         if file.run_sync() {
             queue.push_again(file);
         }

@@ -191,6 +191,31 @@ fn files_and_storage_may_be_dropped_in_any_order_while_syncs_run() {
 }
 
 #[test]
+fn removed_files_are_closed_and_freed_by_the_helper() {
+    let folder = Folder::new("freed");
+    let mut storage = storage(&folder);
+    let name = |number: i32| format!("f{number}");
+    for number in 0..20 {
+        let mut file = storage.create(&name(number)).unwrap();
+        file.append(&[1; 4096]).unwrap();
+    }
+    for number in 0..10 {
+        storage.remove(&name(number)).unwrap();
+    }
+    for number in 10..19 {
+        storage.rename_durable(&name(number), "f19").unwrap();
+    }
+    drop(storage);
+    let root = folder.path().to_str().unwrap();
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let still_open = open
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .filter(|path| path.to_string_lossy().starts_with(root));
+    assert_eq!(still_open.count(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_full_disk_is_told_apart() {
     let folder = Folder::new("full");
     std::os::unix::fs::symlink("/dev/full", folder.path().join("full")).unwrap();

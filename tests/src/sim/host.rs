@@ -1,0 +1,81 @@
+//! The process around the engine.
+
+use rotom_core::platform::{Fd, Host, IoError, Signal, Usage};
+
+use super::Shared;
+
+/// Sockets have larger numbers.
+pub(super) const WAKE_FD: Fd = Fd(3);
+
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) is_woken: bool,
+    pub(super) signal: Option<Signal>,
+    pub(super) allocated_bytes: usize,
+    pub(super) config: Option<String>,
+}
+
+impl Process {
+    pub(super) fn new() -> Self {
+        Process {
+            is_woken: false,
+            signal: None,
+            allocated_bytes: 0,
+            config: None,
+        }
+    }
+}
+
+/// The process of a simulated world. Its processor time is half of the time that has passed.
+#[derive(Debug)]
+pub struct SimHost {
+    world: Shared,
+}
+
+impl SimHost {
+    pub(super) fn new(world: Shared) -> Self {
+        SimHost { world }
+    }
+}
+
+impl Host for SimHost {
+    fn wake_fd(&self) -> Option<Fd> {
+        Some(WAKE_FD)
+    }
+
+    fn drain_wake(&mut self) {
+        self.world.borrow_mut().host.is_woken = false;
+    }
+
+    fn take_signal(&mut self) -> Option<Signal> {
+        self.world.borrow_mut().host.signal.take()
+    }
+
+    fn usage(&self) -> Usage {
+        let world = self.world.borrow();
+        Usage {
+            cpu_system_us: world.time.now_us / 4,
+            cpu_user_us: world.time.now_us / 4,
+            resident_bytes: world.host.allocated_bytes as u64,
+            total_system_bytes: 1 << 34,
+        }
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.world.borrow().host.allocated_bytes
+    }
+
+    fn rewrite_config(&mut self, rewrite: &mut dyn FnMut(&str) -> String) -> Result<(), IoError> {
+        let old = self.world.borrow().host.config.clone();
+        let new = rewrite(&old.ok_or(IoError::NOT_FOUND)?);
+        self.world.borrow_mut().host.config = Some(new);
+        Ok(())
+    }
+
+    fn fill_random(&mut self, into: &mut [u8]) {
+        let prng = &mut self.world.borrow_mut().prng;
+        for chunk in into.chunks_mut(8) {
+            chunk.copy_from_slice(&prng.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
