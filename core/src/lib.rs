@@ -27,6 +27,7 @@ pub mod codec;
 pub mod command;
 pub mod engine;
 pub mod keyspace;
+pub mod persist;
 pub mod platform;
 pub mod resp;
 pub mod session;

@@ -136,6 +136,10 @@ impl Host for LinuxHost {
         rewrite_file(path, rewrite).map_err(to_io_error)
     }
 
+    fn sleep(&mut self, us: u64) {
+        std::thread::sleep(std::time::Duration::from_micros(us));
+    }
+
     fn fill_random(&mut self, into: &mut [u8]) {
         let mut done = 0;
         while done < into.len() {

@@ -13,6 +13,7 @@ pub mod config_file;
 pub mod json;
 pub mod logging;
 pub mod process;
+pub mod serve;
 pub mod startup;
 
 #[cfg(test)]

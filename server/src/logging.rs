@@ -1,11 +1,14 @@
 #![allow(unsafe_code, reason = "local time comes from the C library")]
-//! The log, in Redis's line format: `1234:M 22 Nov 2026 12:10:51.421 * message`.
+//! The log.
 //!
-//! Not simple_logger, because that panics when a line cannot be written: a full disk or a closed pipe must
-//! not end the server. As in Redis, a log file is opened for each line, so it can be moved away at any time.
+//! A terminal, a pipe or a supervisor gets lines from simple_logger. A file, named by `logfile` or given as standard
+//! output, gets Redis's line format, `1234:M 22 Nov 2026 12:10:51.421 * message`, written here: simple_logger panics
+//! when a line cannot be written, and a full disk must not end the server. For the same reason a line is given up when
+//! the reader of the pipe is gone. As in Redis, a log file is opened for each line, so it can be moved away at any time.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use rotom_core::settings::LogLevel;
+use simple_logger::SimpleLogger;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
@@ -23,7 +26,12 @@ pub fn start(logfile: &str, level: LogLevel) -> io::Result<()> {
         .then(|| std::path::absolute(logfile))
         .transpose()?;
     path.as_deref().map(open).transpose()?;
-    let logger: &'static ServerLog = Box::leak(Box::new(ServerLog { path }));
+    let sink = match path {
+        Some(path) => Sink::File(path),
+        None if output_is_file() => Sink::Output,
+        None => Sink::Console(SimpleLogger::new().with_level(LevelFilter::Trace)),
+    };
+    let logger: &'static ServerLog = Box::leak(Box::new(ServerLog { sink }));
     // A second start keeps the first log, and changes its level.
     log::set_logger(logger).ok();
     set_level(level);
@@ -32,17 +40,21 @@ pub fn start(logfile: &str, level: LogLevel) -> io::Result<()> {
 
 /// Changes what is logged, at start and after CONFIG SET.
 pub fn set_level(level: LogLevel) {
-    log::set_max_level(match level {
-        LogLevel::Debug => LevelFilter::Trace,
-        LogLevel::Verbose => LevelFilter::Debug,
-        LogLevel::Notice => LevelFilter::Info,
-        LogLevel::Warning => LevelFilter::Warn,
-        LogLevel::Nothing => LevelFilter::Off,
-    });
+    log::set_max_level(level.filter());
+}
+
+/// Where lines go.
+enum Sink {
+    /// A file, opened for each line.
+    File(PathBuf),
+    /// Standard output is a file.
+    Output,
+    /// Standard output is a terminal, a pipe or a socket.
+    Console(SimpleLogger),
 }
 
 struct ServerLog {
-    path: Option<PathBuf>,
+    sink: Sink,
 }
 
 impl Log for ServerLog {
@@ -54,22 +66,45 @@ impl Log for ServerLog {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let pid = std::process::id();
-        let mark = mark(record.level());
-        let line = format!("{pid}:M {} {mark} {}\n", time_text(now), record.args());
         // Nobody can be told that the log cannot be written.
-        match &self.path {
-            Some(path) => open(path)
-                .and_then(|mut file| file.write_all(line.as_bytes()))
+        match &self.sink {
+            Sink::File(path) => open(path)
+                .and_then(|mut file| file.write_all(line_of(record).as_bytes()))
                 .ok(),
-            None => write_out(line.as_bytes()).ok(),
+            Sink::Output => write_out(line_of(record).as_bytes()).ok(),
+            Sink::Console(logger) => output_has_reader().then(|| logger.log(record)),
         };
     }
 
     fn flush(&self) {}
+}
+
+/// A record as a line in Redis's format.
+fn line_of(record: &Record<'_>) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let pid = std::process::id();
+    let mark = mark(record.level());
+    format!("{pid}:M {} {mark} {}\n", time_text(now), record.args())
+}
+
+/// Whether standard output is a regular file.
+fn output_is_file() -> bool {
+    std::fs::metadata("/proc/self/fd/1").is_ok_and(|found| found.is_file())
+}
+
+/// Whether somebody can still read what is written to standard output.
+fn output_has_reader() -> bool {
+    let mut poll = libc::pollfd {
+        fd: 1,
+        events: libc::POLLOUT,
+        revents: 0,
+    };
+    // SAFETY: the pointer is to one live pollfd, and the call waits for nothing.
+    let found = unsafe { libc::poll(&mut poll, 1, 0) };
+    let gone = libc::POLLERR | libc::POLLHUP | libc::POLLNVAL;
+    found >= 0 && poll.revents & gone == 0
 }
 
 /// Writes to standard output and flushes.

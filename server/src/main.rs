@@ -2,8 +2,7 @@
 
 use rotom_server::allocator::CountingAllocator;
 use rotom_server::arguments::{self, Command, Sources};
-use rotom_server::process::PidFile;
-use rotom_server::{banner, startup};
+use rotom_server::{serve, startup};
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
 
@@ -29,10 +28,13 @@ fn serve(program: &str, sources: &Sources) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    banner::starting(program, sources.any);
-    let _pid_file = PidFile::write(&startup.settings);
-    banner::running(&startup.settings);
-    ExitCode::SUCCESS
+    match serve::run(program, sources.any, startup) {
+        Ok(code) => code,
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn print(text: &str) -> ExitCode {

@@ -162,8 +162,7 @@ impl Registry {
             return Found::Command(command);
         };
         let first = command.number + 1;
-        let mut subcommands =
-            self.commands[first..first + usize::from(command.subcommands)].iter();
+        let mut subcommands = self.commands[first..first + usize::from(command.subcommands)].iter();
         match subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word)) {
             Some(sub) => Found::Command(sub),
             // A container that works without a subcommand, such as COMMAND, takes none that it does not know.

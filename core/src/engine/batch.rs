@@ -83,7 +83,8 @@ impl Batch {
                             db: connection.client.db as u32,
                             hash: 0,
                         };
-                        self.requests.push(look_ahead(request, &args, registry, keys));
+                        self.requests
+                            .push(look_ahead(request, &args, registry, keys));
                     }
                     offset += len;
                 }
@@ -103,7 +104,12 @@ impl Batch {
 
 /// Finds the command and hashes its first key.
 #[inline]
-fn look_ahead(mut request: Request, args: &Args<'_>, registry: &Registry, keys: &Keyspace) -> Request {
+fn look_ahead(
+    mut request: Request,
+    args: &Args<'_>,
+    registry: &Registry,
+    keys: &Keyspace,
+) -> Request {
     if let Found::Command(command) = registry.find(args) {
         request.command = Some(*command);
         if let Some(range) = command.spec.keys.first() {
@@ -132,7 +138,9 @@ impl<P: Platform> Engine<P> {
     }
 
     fn read_and_parse(&mut self, slot: u32) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         if connection.closing {
             return;
         }
@@ -147,7 +155,7 @@ impl<P: Platform> Engine<P> {
             Ok(Transfer::Closed) | Err(_) => return self.close(slot),
         }
         let limits = Limits {
-            max_bulk_bytes: self.shared.settings.proto_max_bulk_len as u64,
+            max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
             unauthenticated: !connection.client.authenticated,
         };
         let (registry, keys) = (&self.shared.registry, &self.shared.keys);
@@ -171,13 +179,17 @@ impl<P: Platform> Engine<P> {
     fn ask_for_entry(&self, at: usize) {
         let request = &self.batch.requests[at];
         if request.key_index != 0 {
-            self.shared.keys.prefetch_entry(request.db as usize, request.hash);
+            self.shared
+                .keys
+                .prefetch_entry(request.db as usize, request.hash);
         }
     }
 
     fn run_request(&mut self, at: usize) {
         let request = self.batch.requests[at];
-        let Some(connection) = self.connections.get_mut(request.slot) else { return };
+        let Some(connection) = self.connections.get_mut(request.slot) else {
+            return;
+        };
         if connection.closing {
             return;
         }
@@ -208,7 +220,9 @@ impl<P: Platform> Engine<P> {
     /// After a connection's requests have run: gives its buffer back and answers a protocol error.
     fn settle(&mut self, slot: u32) {
         let limit = self.shared.settings.client_query_buffer_limit as u64;
-        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         let parsed = core::mem::take(&mut connection.parsed);
         connection.input.consume(parsed, &mut self.pool);
         if let Some(error) = connection.protocol_error.take()
@@ -219,7 +233,10 @@ impl<P: Platform> Engine<P> {
             connection.closing = true;
         }
         if connection.input.len() as u64 > limit {
-            log::warn!("Closing client that reached max query buffer length: id={}", connection.client.id);
+            log::warn!(
+                "Closing client that reached max query buffer length: id={}",
+                connection.client.id
+            );
             return self.close(slot);
         }
         self.queue_flush(slot);

@@ -21,7 +21,9 @@ pub(super) struct Pool {
 
 impl Pool {
     fn input(&mut self) -> Vec<u8> {
-        self.inputs.pop().unwrap_or_else(|| alloc::vec![0; CHUNK_BYTES])
+        self.inputs
+            .pop()
+            .unwrap_or_else(|| alloc::vec![0; CHUNK_BYTES])
     }
 
     fn give_input(&mut self, buffer: Vec<u8>) {
@@ -31,7 +33,9 @@ impl Pool {
     }
 
     fn output(&mut self) -> Vec<u8> {
-        self.outputs.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
+        self.outputs
+            .pop()
+            .unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
     }
 
     fn give_output(&mut self, mut buffer: Vec<u8>) {
@@ -214,12 +218,18 @@ mod tests {
         input.room(0, &mut pool)[..10].copy_from_slice(b"0123456789");
         input.filled(10);
         input.consume(7, &mut pool);
-        assert_eq!((input.unread().to_vec(), input.capacity()), (b"789".to_vec(), 3));
+        assert_eq!(
+            (input.unread().to_vec(), input.capacity()),
+            (b"789".to_vec(), 3)
+        );
         input.room(0, &mut pool)[..1].copy_from_slice(b"a");
         input.filled(1);
         assert_eq!(input.from(1), b"89a");
         input.consume(4, &mut pool);
-        assert_eq!((input.len(), input.capacity(), pool.inputs.len()), (0, 0, 1));
+        assert_eq!(
+            (input.len(), input.capacity(), pool.inputs.len()),
+            (0, 0, 1)
+        );
     }
 
     #[test]
@@ -239,7 +249,9 @@ mod tests {
         let mut output = Output::default();
         let mut expected = Vec::new();
         for i in 0..40u8 {
-            output.writer(&mut pool).extend(core::iter::repeat_n(i, 5000));
+            output
+                .writer(&mut pool)
+                .extend(core::iter::repeat_n(i, 5000));
             expected.extend(core::iter::repeat_n(i, 5000));
             output.set_aside();
         }

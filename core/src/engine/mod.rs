@@ -1,3 +1,345 @@
-//! The engine: the event loop, connections and the turn. The only layer generic over a platform.
+//! The engine: AeLoop, connections, and the turn.
+//!
+//! ```text
+//! turn:  wait -> accept -> read, parse, run (batch.rs) -> append the log -> send replies (output.rs) -> time events (cron.rs)
+//! ```
+//!
+//! [`Engine::turn`] does one turn and [`Engine::run`] turns until it is told to end. A simulator calls `turn` itself. No step
+//! is proportional to the size of the data, of one key, or to the number of clients.
 
 pub mod ae_loop;
+
+mod accept;
+mod asks;
+mod batch;
+mod buffer;
+mod clients;
+mod connection;
+mod cron;
+mod info;
+mod output;
+
+use crate::command::Shutdown;
+use crate::persist::{Aof, LoadError};
+use crate::platform::{Clock, Fd, Host, Interest, IoError, Net, Platform, Signal, Token, Usage};
+use crate::session::Shared;
+use crate::settings::Settings;
+use ae_loop::{AeLoop, EVENTS_PER_TURN, TimerId};
+use alloc::string::String;
+use alloc::vec::Vec;
+use batch::Batch;
+use buffer::Pool;
+use connection::Connections;
+
+/// A socket that clients connect to, opened by the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener {
+    /// Its descriptor.
+    pub fd: Fd,
+    /// Whether it is a Unix socket.
+    pub unix: bool,
+}
+
+/// The platform's parts, one of each.
+pub struct Parts<P: Platform> {
+    /// Time.
+    pub clock: P::Clock,
+    /// Readiness.
+    pub poller: P::Poller,
+    /// Sockets.
+    pub net: P::Net,
+    /// Files.
+    pub storage: P::Storage,
+    /// The process.
+    pub host: P::Host,
+}
+
+/// Facts of the process that INFO shows; values, so that a run can be replayed.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The process id.
+    pub process_id: u32,
+    /// The operating system, as `uname` tells it.
+    pub os: String,
+    /// The path of the program.
+    pub executable: String,
+    /// The path of the configuration file; empty: none.
+    pub config_file: String,
+    /// The version of Rotom.
+    pub version: String,
+    /// The allocator's name.
+    pub allocator: String,
+    /// 40 hexadecimal digits that name this run.
+    pub run_id: String,
+}
+
+/// Names of time events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// `hz` times a second: idle clients, statistics, the log's sync.
+    Cron,
+    /// The next key expires.
+    Expiry,
+    /// Accept again after a failure.
+    Accept,
+}
+
+/// Why the engine has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As asked: everything is written and synced.
+    Clean,
+    /// The log could not be written or synced at the end.
+    LogNotSynced,
+}
+
+const TOKEN_WAKE: Token = Token(0);
+const TOKEN_LISTENER: u64 = 1;
+const TOKEN_CONNECTION: u64 = 1 << 32;
+
+/// A Rotom server on a platform.
+pub struct Engine<P: Platform> {
+    clock: P::Clock,
+    ae: AeLoop<P::Poller, Timer>,
+    net: P::Net,
+    host: P::Host,
+    aof: Aof<P::Storage>,
+    shared: Shared,
+    connections: Connections,
+    listeners: Vec<Listener>,
+    pool: Pool,
+    batch: Batch,
+    /// Connections to flush at the end of the turn.
+    to_flush: Vec<u32>,
+    /// Connections that became readable in this turn.
+    readable: Vec<u32>,
+    facts: Facts,
+    next_client_id: u64,
+    expiry_timer: TimerId,
+    /// When the expiry timer is due, Unix milliseconds; `None`: it is not set.
+    expiry_at_ms: Option<u64>,
+    started_at_us: u64,
+    turns: Turns,
+    peak_memory: usize,
+    cron_slot: usize,
+    work_left: bool,
+    exit: Option<Exit>,
+}
+
+/// What turns have cost, microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turns {
+    count: u64,
+    sum_us: u64,
+    worst_us: u64,
+}
+
+impl<P: Platform> Engine<P> {
+    /// An engine with empty databases. `seed` drives everything random. Call [`Engine::load`] before the first turn.
+    pub fn new(
+        parts: Parts<P>,
+        settings: Settings,
+        listeners: Vec<Listener>,
+        facts: Facts,
+        seed: u64,
+    ) -> Result<Self, IoError> {
+        let Parts {
+            clock,
+            poller,
+            mut net,
+            storage,
+            host,
+        } = parts;
+        let mut ae = AeLoop::new(poller, EVENTS_PER_TURN);
+        let readable = Interest {
+            readable: true,
+            writable: false,
+        };
+        if let Some(fd) = host.wake_fd() {
+            ae.watch(fd, TOKEN_WAKE, readable)?;
+        }
+        for (number, listener) in listeners.iter().enumerate() {
+            ae.watch(listener.fd, Token(TOKEN_LISTENER + number as u64), readable)?;
+        }
+        let now_us = clock.monotonic_us();
+        let period_us = 1_000_000 / u64::from(settings.hz.max(1));
+        ae.add_timer(now_us + period_us, Some(period_us), Timer::Cron);
+        let expiry_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Expiry);
+        net.set_keepalive_seconds(settings.tcp_keepalive);
+        let mut shared = Shared::new(settings, seed);
+        shared.set_time(clock.wall_us());
+        Ok(Engine {
+            started_at_us: clock.wall_us(),
+            clock,
+            ae,
+            net,
+            host,
+            aof: Aof::new(storage, &shared.settings),
+            shared,
+            connections: Connections::default(),
+            listeners,
+            pool: Pool::default(),
+            batch: Batch::default(),
+            to_flush: Vec::new(),
+            readable: Vec::new(),
+            facts,
+            next_client_id: 1,
+            expiry_timer,
+            expiry_at_ms: None,
+            turns: Turns::default(),
+            peak_memory: 0,
+            cron_slot: 0,
+            work_left: false,
+            exit: None,
+        })
+    }
+
+    /// Loads the log, if `appendonly` is on, and opens it for writing.
+    pub fn load(&mut self) -> Result<(), LoadError> {
+        if self.shared.settings.appendonly {
+            let clock = &self.clock;
+            self.aof
+                .load(&mut self.shared, &mut || clock.monotonic_us())?;
+        }
+        Ok(())
+    }
+
+    /// The shared state, for embedding programs and tests.
+    pub fn shared(&mut self) -> &mut Shared {
+        &mut self.shared
+    }
+
+    /// The poller, for a driver that steps it.
+    pub fn poller_mut(&mut self) -> &mut P::Poller {
+        self.ae.poller_mut()
+    }
+
+    /// Takes turns until the engine ends.
+    pub fn run(&mut self) -> Exit {
+        loop {
+            if let Some(exit) = self.turn() {
+                return exit;
+            }
+        }
+    }
+
+    /// One turn of the loop. `Some` when the engine has ended.
+    pub fn turn(&mut self) -> Option<Exit> {
+        if self.exit.is_some() {
+            return self.exit;
+        }
+        self.arm_expiry();
+        let before_us = self.clock.monotonic_us();
+        if let Err(error) = self.ae.turn(before_us, self.work_left) {
+            log::warn!("Waiting for events failed: {error}");
+        }
+        let start_us = self.clock.monotonic_us();
+        self.shared.set_time(self.clock.wall_us());
+        self.file_events();
+        let readable = core::mem::take(&mut self.readable);
+        self.serve_readable(&readable);
+        self.readable = readable;
+        self.readable.clear();
+        self.append_log();
+        self.flush_all();
+        self.time_events(start_us);
+        self.count_turn(start_us);
+        self.exit
+    }
+
+    fn file_events(&mut self) {
+        while let Some(event) = self.ae.poll_ready() {
+            match event.token {
+                TOKEN_WAKE => self.woken(),
+                Token(number) if number < TOKEN_CONNECTION => {
+                    self.accept((number - TOKEN_LISTENER) as usize);
+                }
+                Token(number) => {
+                    let slot = (number - TOKEN_CONNECTION) as u32;
+                    if event.writable {
+                        self.flush(slot);
+                    }
+                    if event.readable {
+                        self.readable.push(slot);
+                    }
+                }
+            }
+        }
+    }
+
+    fn woken(&mut self) {
+        self.host.drain_wake();
+        if let Some(signal) = self.host.take_signal() {
+            let name = match signal {
+                Signal::Terminate => "SIGTERM",
+                Signal::Interrupt => "SIGINT",
+            };
+            log::warn!("Received {name} scheduling shutdown...");
+            self.shut_down(Shutdown::default());
+        }
+    }
+
+    /// Appends the turn's effects to the log in one write, and learns what became durable.
+    fn append_log(&mut self) {
+        let now_us = self.clock.monotonic_us();
+        self.aof.append(
+            &mut self.shared.keys.effects,
+            self.shared.settings.appendfsync,
+            now_us,
+        );
+        self.shared.write_refusal = self.aof.refusal();
+        let position = self.aof.position();
+        // Whoever wrote in this turn waits for its end of the log.
+        for &slot in &self.to_flush {
+            if let Some(connection) = self.connections.get_mut(slot)
+                && connection.hold_until == u64::MAX
+            {
+                connection.hold_until = position;
+            }
+        }
+    }
+
+    fn count_turn(&mut self, start_us: u64) {
+        let took_us = self.clock.monotonic_us().saturating_sub(start_us);
+        self.turns.count += 1;
+        self.turns.sum_us += took_us;
+        self.turns.worst_us = self.turns.worst_us.max(took_us);
+    }
+
+    /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.
+    fn shut_down(&mut self, options: Shutdown) -> bool {
+        log::warn!("User requested shutdown...");
+        if self.shared.settings.appendonly {
+            log::info!("Calling fsync() on the AOF file.");
+        }
+        let synced = self.aof.finish(&mut self.shared.keys.effects);
+        if synced.is_err() && !options.force {
+            log::error!("Error trying to sync the AOF file, can't exit.");
+            return false;
+        }
+        let fds: Vec<u32> = self.connections.iter().map(|(slot, _)| slot).collect();
+        for slot in fds {
+            // Replies that are written go out as far as the sockets take them.
+            self.flush(slot);
+            self.close(slot);
+        }
+        for listener in core::mem::take(&mut self.listeners) {
+            let _ = self.ae.unwatch(listener.fd);
+            self.net.close(listener.fd);
+        }
+        log::warn!("Rotom is now ready to exit, bye bye...");
+        self.exit = Some(if synced.is_ok() {
+            Exit::Clean
+        } else {
+            Exit::LogNotSynced
+        });
+        true
+    }
+
+    fn usage(&self) -> Usage {
+        self.host.usage()
+    }
+}
+
+/// The period of a timer that is moved by hand.
+const NEVER_US: u64 = u64::MAX / 2;

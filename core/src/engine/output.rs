@@ -3,12 +3,13 @@
 use super::Engine;
 use crate::platform::{Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
-use crate::settings::BufferLimit;
 
 impl<P: Platform> Engine<P> {
     /// Puts a connection with output, or one that is to be closed, on the list for the end of the turn.
     pub(super) fn queue_flush(&mut self, slot: u32) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         let wanted = connection.output.len() > 0 || connection.closing;
         if wanted && !connection.flush_queued {
             connection.flush_queued = true;
@@ -21,7 +22,9 @@ impl<P: Platform> Engine<P> {
         let durable = self.durable_len();
         let mut list = core::mem::take(&mut self.to_flush);
         list.retain(|&slot| {
-            let Some(connection) = self.connections.get_mut(slot) else { return false };
+            let Some(connection) = self.connections.get_mut(slot) else {
+                return false;
+            };
             if connection.hold_until > durable {
                 return true;
             }
@@ -43,7 +46,9 @@ impl<P: Platform> Engine<P> {
     }
 
     pub(super) fn flush(&mut self, slot: u32) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         while connection.output.len() > 0 {
             let fd = connection.fd;
             let net = &mut self.net;
@@ -63,7 +68,10 @@ impl<P: Platform> Engine<P> {
         if connection.closing && !waiting {
             return self.close(slot);
         }
-        let want = Interest { readable: !connection.closing, writable: waiting };
+        let want = Interest {
+            readable: !connection.closing,
+            writable: waiting,
+        };
         if self.ae.set_interest(connection.fd, want).is_err() {
             return self.close(slot);
         }
@@ -74,18 +82,20 @@ impl<P: Platform> Engine<P> {
 
     /// Ends a client that does not take its replies, once they are over `client-output-buffer-limit`.
     pub(super) fn check_output_limit(&mut self, slot: u32) {
-        let BufferLimit { hard, soft, seconds } = self.shared.settings.client_output_buffer_limit.normal;
+        let limit = self.shared.settings.client_output_buffer_limit.normal;
         let now_ms = self.shared.keys.now_ms;
-        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         let len = connection.output.len() as u64;
-        let over_hard = hard != 0 && len >= hard as u64;
-        let over_soft = soft != 0 && len >= soft as u64;
+        let over_hard = limit.hard_bytes != 0 && len >= limit.hard_bytes;
+        let over_soft = limit.soft_bytes != 0 && len >= limit.soft_bytes;
         let since = match connection.over_soft_limit_since_ms {
             Some(since) if over_soft => since,
             _ => now_ms,
         };
         connection.over_soft_limit_since_ms = over_soft.then_some(since);
-        let too_long = over_soft && now_ms.saturating_sub(since) > seconds as u64 * 1000;
+        let too_long = over_soft && now_ms.saturating_sub(since) > limit.soft_seconds * 1000;
         if over_hard || too_long {
             let id = connection.client.id;
             log::warn!("Client id={id} closed for overcoming of output buffer limits.");

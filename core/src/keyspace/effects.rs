@@ -63,6 +63,11 @@ impl Effects {
         encode_command(&mut self.buffer, arguments);
     }
 
+    /// The database that a reader of the log is in after everything logged so far.
+    pub fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
     /// The bytes to append.
     pub fn pending(&self) -> &[u8] {
         &self.buffer

@@ -77,7 +77,8 @@ impl Local {
         let args = Args::new(&buffer, &spans, self.shared.keys.hasher());
         let mut prng = self.shared.keys.prng.clone();
         let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
-        self.shared.run(&mut self.client, None, &args, out, &mut random)
+        self.shared
+            .run(&mut self.client, None, &args, out, &mut random)
     }
 
     /// Takes what the commands so far would have put into the AOF. Switch it on with

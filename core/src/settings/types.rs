@@ -303,6 +303,19 @@ pub(super) fn bind_addresses(words: &[String]) -> Vec<BindAddress<'_>> {
     words.iter().map(|word| BindAddress::parse(word)).collect()
 }
 
+impl LogLevel {
+    /// The most verbose level of the `log` crate that this one lets through.
+    pub fn filter(self) -> log::LevelFilter {
+        match self {
+            LogLevel::Debug => log::LevelFilter::Trace,
+            LogLevel::Verbose => log::LevelFilter::Debug,
+            LogLevel::Notice => log::LevelFilter::Info,
+            LogLevel::Warning => log::LevelFilter::Warn,
+            LogLevel::Nothing => log::LevelFilter::Off,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -72,6 +72,12 @@ impl Host for SimHost {
         Ok(())
     }
 
+    fn sleep(&mut self, us: u64) {
+        let mut world = self.world.borrow_mut();
+        let now_us = world.time.now_us + us;
+        world.advance_to(now_us);
+    }
+
     fn fill_random(&mut self, into: &mut [u8]) {
         let prng = &mut self.world.borrow_mut().prng;
         for chunk in into.chunks_mut(8) {

@@ -1,0 +1,111 @@
+//! Taking connections and closing them.
+
+use super::connection::Connection;
+use super::{Engine, TOKEN_CONNECTION, Timer};
+use crate::command::ClientState;
+use crate::platform::{Accepted, Clock, Interest, Net, Platform, Token};
+
+/// Connections taken from one listener in one turn.
+const ACCEPTS_PER_TURN: usize = 256;
+/// How long accepting rests after it failed (no descriptors left), microseconds.
+const ACCEPT_REST_US: u64 = 100_000;
+
+const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+const DENIED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled \
+and no password is set for the default user. In this mode connections are only accepted from the loopback \
+interface. If you want to connect from external computers to Redis you may adopt one of the following \
+solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the \
+loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis \
+is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) \
+Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting \
+the protected mode option to 'no', and then restarting the server. 3) If you started the server manually \
+just for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication password for \
+the default user. NOTE: You only need to do one of the above things in order for the server to start \
+accepting connections from the outside.\r\n";
+
+impl<P: Platform> Engine<P> {
+    pub(super) fn accept(&mut self, number: usize) {
+        let Some(&listener) = self.listeners.get(number) else {
+            return;
+        };
+        for _ in 0..ACCEPTS_PER_TURN {
+            match self.net.accept(listener.fd) {
+                Ok(Some(accepted)) => self.welcome(&accepted, listener.unix),
+                Ok(None) => return,
+                Err(error) => {
+                    log::warn!("Accepting client connection: {error}");
+                    return self.rest_accepting();
+                }
+            }
+        }
+    }
+
+    /// Stops listening for readiness of the listeners for a while: they stay ready, and the loop would spin.
+    fn rest_accepting(&mut self) {
+        for listener in &self.listeners {
+            let _ = self.ae.set_interest(listener.fd, Interest::default());
+        }
+        let due_us = self.clock.monotonic_us() + ACCEPT_REST_US;
+        self.ae.add_timer(due_us, None, Timer::Accept);
+    }
+
+    pub(super) fn accept_again(&mut self) {
+        for listener in &self.listeners {
+            let want = Interest {
+                readable: true,
+                writable: false,
+            };
+            let _ = self.ae.set_interest(listener.fd, want);
+        }
+    }
+
+    fn welcome(&mut self, accepted: &Accepted, unix: bool) {
+        let settings = &self.shared.settings;
+        let open = settings.requirepass.is_empty();
+        let refusal = if self.connections.len() >= settings.maxclients as usize {
+            Some(TOO_MANY_CLIENTS)
+        } else if settings.protected_mode && open && !accepted.local {
+            Some(DENIED)
+        } else {
+            None
+        };
+        if let Some(text) = refusal {
+            // A new socket takes a line at once; if not, the client sees the close.
+            let _ = self.net.write(accepted.fd, &[text]);
+            self.net.close(accepted.fd);
+            self.shared.statistics.rejected_connections += 1;
+            return;
+        }
+        let mut client = ClientState::new(self.next_client_id, self.shared.keys.now_ms);
+        client.authenticated = open;
+        client.local = accepted.local;
+        self.next_client_id += 1;
+        let slot = self
+            .connections
+            .insert(Connection::new(accepted.fd, client, unix));
+        let token = Token(TOKEN_CONNECTION + u64::from(slot));
+        let want = Interest {
+            readable: true,
+            writable: false,
+        };
+        if let Err(error) = self.ae.watch(accepted.fd, token, want) {
+            log::warn!("Watching a new connection failed: {error}");
+            self.connections.remove(slot);
+            self.net.close(accepted.fd);
+            return;
+        }
+        self.shared.statistics.connections += 1;
+    }
+
+    /// Closes a connection; what it has not taken is lost.
+    pub(super) fn close(&mut self, slot: u32) {
+        let Some(mut connection) = self.connections.remove(slot) else {
+            return;
+        };
+        let _ = self.ae.unwatch(connection.fd);
+        self.net.close(connection.fd);
+        let (input, output) = (connection.input.len(), connection.output.len());
+        connection.input.consume(input, &mut self.pool);
+        connection.output.sent(output, &mut self.pool);
+    }
+}

@@ -1,0 +1,182 @@
+//! Carrying out what commands ask for.
+
+use super::Engine;
+use crate::command::{Ask, ClientFilter, ClientState, ReplyMode, Shutdown};
+use crate::platform::{Host, IoError, Platform};
+use crate::resp::Reply;
+use crate::settings::{Changes, ConfigSetError};
+
+impl<P: Platform> Engine<P> {
+    /// Carries out what the client at `slot` asked for, and replies.
+    pub(super) fn carry_out(&mut self, slot: u32, ask: Ask) {
+        match ask {
+            Ask::Close => {
+                if let Some(connection) = self.connections.get_mut(slot) {
+                    connection.closing = true;
+                }
+            }
+            Ask::ClientList(filter) => self.client_list(slot, &filter),
+            Ask::ClientInfo => {
+                let line = self.connections.get(slot).map(|c| self.client_line(c));
+                let line = line.unwrap_or_default() + "\n";
+                self.reply(slot, |reply| reply.verbatim("txt", line.as_bytes()));
+            }
+            Ask::ClientKill { filter, old_form } => self.client_kill(slot, &filter, old_form),
+            Ask::Info(sections) => {
+                let text = self.info(&sections);
+                self.reply(slot, |reply| reply.verbatim("txt", text.as_bytes()));
+            }
+            Ask::SettingsChanged(changes) => self.settings_changed(slot, changes),
+            Ask::ConfigRewrite => self.config_rewrite(slot),
+            Ask::ResetStatistics => {
+                self.shared.statistics.reset();
+                self.shared.keys.counters = crate::keyspace::Counters::default();
+                self.turns = super::Turns::default();
+                self.reply(slot, |reply| reply.ok());
+            }
+            Ask::Shutdown(options) => self.shutdown_command(slot, options),
+            Ask::Sleep { microseconds } => {
+                self.host.sleep(microseconds);
+                self.reply(slot, |reply| reply.ok());
+            }
+            Ask::LastSave => {
+                let seconds = (self.started_at_us / 1_000_000) as i64;
+                self.reply(slot, |reply| reply.int(seconds));
+            }
+            Ask::Reset => self.reset(slot),
+        }
+    }
+
+    /// Writes a reply to a client, if it wants replies.
+    fn reply(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        if connection.client.reply_mode == ReplyMode::On {
+            let protocol = connection.client.protocol;
+            write(&mut Reply::new(
+                connection.output.writer(&mut self.pool),
+                protocol,
+            ));
+        }
+        self.queue_flush(slot);
+    }
+
+    fn client_list(&mut self, slot: u32, filter: &ClientFilter) {
+        let mut text = alloc::string::String::new();
+        for found in self.matching_clients(filter, slot) {
+            if let Some(connection) = self.connections.get(found) {
+                text.push_str(&self.client_line(connection));
+                text.push('\n');
+            }
+        }
+        self.reply(slot, |reply| reply.verbatim("txt", text.as_bytes()));
+    }
+
+    fn client_kill(&mut self, slot: u32, filter: &ClientFilter, old_form: bool) {
+        let found = self.matching_clients(filter, slot);
+        let count = found.len();
+        for victim in found {
+            if victim == slot {
+                // Its own reply still goes out.
+                if let Some(connection) = self.connections.get_mut(slot) {
+                    connection.closing = true;
+                }
+            } else {
+                self.close(victim);
+            }
+        }
+        self.reply(slot, |reply| match (old_form, count) {
+            (true, 0) => reply.error("ERR No such client"),
+            (true, _) => reply.ok(),
+            (false, count) => reply.count(count),
+        });
+    }
+
+    fn settings_changed(&mut self, slot: u32, changes: Changes) {
+        match self.apply(&changes) {
+            Ok(()) => self.reply(slot, |reply| reply.ok()),
+            Err(error) => {
+                self.shared.settings = changes.into_previous();
+                let text = alloc::format!("{error}");
+                self.reply(slot, |reply| reply.error(&text));
+            }
+        }
+    }
+
+    /// Makes changed settings take effect; those read where they are used need nothing.
+    fn apply(&mut self, changes: &Changes) -> Result<(), ConfigSetError> {
+        for &fixed in &["port", "bind"] {
+            if changes.contains(fixed) {
+                return Err(ConfigSetError::failed(
+                    fixed,
+                    "Unable to listen on this address while running",
+                ));
+            }
+        }
+        if changes.contains("appendonly") {
+            return Err(ConfigSetError::failed(
+                "appendonly",
+                "the log can only be switched at start in this version",
+            ));
+        }
+        self.shared.apply_encoding_limits();
+        crate::platform::Net::set_keepalive_seconds(
+            &mut self.net,
+            self.shared.settings.tcp_keepalive,
+        );
+        if changes.contains("loglevel") {
+            log::set_max_level(self.shared.settings.loglevel.filter());
+        }
+        Ok(())
+    }
+
+    fn config_rewrite(&mut self, slot: u32) {
+        let settings = &self.shared.settings;
+        let done = self.host.rewrite_config(&mut |old| settings.rewrite(old));
+        match done {
+            Ok(()) => {
+                log::info!("CONFIG REWRITE executed with success.");
+                self.reply(slot, |reply| reply.ok());
+            }
+            Err(IoError::NOT_FOUND) => {
+                self.reply(slot, |reply| {
+                    reply.error("ERR The server is running without a config file")
+                });
+            }
+            Err(error) => {
+                log::warn!("CONFIG REWRITE failed: {error}");
+                let text = alloc::format!("ERR Rewriting config file: {error}");
+                self.reply(slot, |reply| reply.error(&text));
+            }
+        }
+    }
+
+    fn shutdown_command(&mut self, slot: u32, options: Shutdown) {
+        if options.abort {
+            return self.reply(slot, |reply| reply.error("ERR No shutdown in progress."));
+        }
+        if !self.shut_down(options) {
+            let text = "ERR Errors trying to SHUTDOWN. Check logs.";
+            self.reply(slot, |reply| reply.error(text));
+        }
+    }
+
+    fn reset(&mut self, slot: u32) {
+        let open = self.shared.settings.requirepass.is_empty();
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        let old = &mut connection.client;
+        let mut fresh = ClientState::new(old.id, old.connected_at_ms);
+        fresh.authenticated = open;
+        fresh.local = old.local;
+        fresh.active_at_ms = old.active_at_ms;
+        fresh.commands = old.commands;
+        fresh.last_command = old.last_command;
+        fresh.lib_name = core::mem::take(&mut old.lib_name);
+        fresh.lib_ver = core::mem::take(&mut old.lib_ver);
+        *old = fresh;
+        self.reply(slot, |reply| reply.simple("RESET"));
+    }
+}

@@ -1,0 +1,108 @@
+//! CLIENT LIST, INFO and KILL.
+
+use super::Engine;
+use super::connection::Connection;
+use crate::command::ClientFilter;
+use crate::platform::{Net, Platform};
+use crate::resp::Protocol;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+impl<P: Platform> Engine<P> {
+    /// A line of CLIENT LIST, with Redis's fields.
+    pub(super) fn client_line(&self, connection: &Connection) -> String {
+        let client = &connection.client;
+        let now_ms = self.shared.keys.now_ms;
+        let seconds_since = |ms: u64| now_ms.saturating_sub(ms) / 1000;
+        let (address, local) = (
+            self.net.peer_address(connection.fd),
+            self.net.local_address(connection.fd),
+        );
+        let command = match client.last_container {
+            Some(container) => format!("{container}|{}", client.last_command),
+            None if client.last_command.is_empty() => String::from("NULL"),
+            None => client.last_command.into(),
+        };
+        let output = connection.output.len();
+        let current = connection.output.current_len();
+        let (input, capacity) = (connection.input.len(), connection.input.capacity());
+        let memory = size_of::<Connection>() + capacity + connection.output.capacity();
+        let mut flags = String::new();
+        for (is, letter) in [
+            (connection.closing, 'c'),
+            (connection.unix, 'U'),
+            (client.no_evict, 'e'),
+            (client.no_touch, 'T'),
+        ] {
+            if is {
+                flags.push(letter);
+            }
+        }
+        if flags.is_empty() {
+            flags.push('N');
+        }
+        let protocol = if client.protocol == Protocol::Resp3 {
+            3
+        } else {
+            2
+        };
+        format!(
+            "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
+             ssub=0 multi=-1 watch=0 qbuf={input} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={current} \
+             oll={} omem={} tot-mem={memory} events={} cmd={command} user=default redir=-1 resp={protocol} \
+             lib-name={} lib-ver={} tot-cmds={}",
+            client.id,
+            connection.fd.0,
+            client.name,
+            seconds_since(client.connected_at_ms),
+            seconds_since(client.active_at_ms),
+            client.db,
+            capacity - input,
+            connection.output.capacity(),
+            connection.output.capacity(),
+            connection.output.backlog_len(),
+            output - current.min(output),
+            if output > 0 { "rw" } else { "r" },
+            client.lib_name,
+            client.lib_ver,
+            client.commands,
+        )
+    }
+
+    /// Slots of the clients that a filter lets through, in order of their ids. `own` is the slot of the one that asks.
+    pub(super) fn matching_clients(&self, filter: &ClientFilter, own: u32) -> Vec<u32> {
+        let mut found: Vec<(u64, u32)> = self
+            .connections
+            .iter()
+            .filter(|&(slot, connection)| {
+                !(filter.skip_me && slot == own) && self.matches(filter, connection)
+            })
+            .map(|(slot, connection)| (connection.client.id, slot))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    fn matches(&self, filter: &ClientFilter, connection: &Connection) -> bool {
+        let client = &connection.client;
+        let age_seconds = self
+            .shared
+            .keys
+            .now_ms
+            .saturating_sub(client.connected_at_ms)
+            / 1000;
+        let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
+        (filter.ids.is_empty() || filter.ids.contains(&client.id))
+            && (filter.address.is_none()
+                || is(&filter.address, &self.net.peer_address(connection.fd)))
+            && (filter.local_address.is_none()
+                || is(
+                    &filter.local_address,
+                    &self.net.local_address(connection.fd),
+                ))
+            && is(&filter.kind, "normal")
+            && is(&filter.user, "default")
+            && filter.min_age_seconds.is_none_or(|age| age_seconds >= age)
+    }
+}

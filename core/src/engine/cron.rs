@@ -1,0 +1,119 @@
+//! Time events: expiry on time, freeing in slices, idle clients, the log's sync.
+
+use super::{Engine, NEVER_US, Timer};
+use crate::platform::{Clock, Host, Platform};
+
+/// How long expiry and freeing may each take in one turn, microseconds.
+const SLICE_BUDGET_US: u64 = 250;
+/// Keys or elements handled between two looks at the clock.
+const SLICE_ITEMS: usize = 64;
+
+impl<P: Platform> Engine<P> {
+    /// Sets the expiry timer to the next volatile key.
+    pub(super) fn arm_expiry(&mut self) {
+        let keys = &self.shared.keys;
+        let next = if keys.active_expire {
+            keys.next_expiry()
+        } else {
+            None
+        };
+        if next == self.expiry_at_ms {
+            return;
+        }
+        self.expiry_at_ms = next;
+        let due_us = match next {
+            None => NEVER_US,
+            Some(when_ms) => {
+                let wait_us = (when_ms * 1000).saturating_sub(self.clock.wall_us());
+                self.clock.monotonic_us().saturating_add(wait_us)
+            }
+        };
+        self.ae.move_timer(self.expiry_timer, due_us);
+    }
+
+    pub(super) fn time_events(&mut self, now_us: u64) {
+        while let Some(timer) = self.ae.poll_timer(now_us) {
+            match timer {
+                Timer::Cron => self.cron(),
+                // The keys go below; the timer has done its work by ending the wait.
+                Timer::Expiry => self.expiry_at_ms = None,
+                Timer::Accept => self.accept_again(),
+            }
+        }
+        let expired_all = self.expire_slice();
+        let freed_all = self.free_slice();
+        self.work_left = !(expired_all && freed_all);
+        if !self.shared.keys.effects.pending().is_empty() {
+            self.append_log();
+        }
+    }
+
+    /// Removes keys whose time has come; `true` when there are no more.
+    fn expire_slice(&mut self) -> bool {
+        let due = |engine: &Self| {
+            let keys = &engine.shared.keys;
+            keys.active_expire && keys.next_expiry().is_some_and(|when| when <= keys.now_ms)
+        };
+        if !due(self) {
+            return true;
+        }
+        let end_us = self.clock.monotonic_us() + SLICE_BUDGET_US;
+        while self.shared.keys.expire_some(SLICE_ITEMS) == SLICE_ITEMS {
+            if self.clock.monotonic_us() >= end_us {
+                break;
+            }
+        }
+        !due(self)
+    }
+
+    /// Frees a part of what was deleted; `true` when nothing is left.
+    fn free_slice(&mut self) -> bool {
+        if self.shared.keys.lazy_free_counts().0 == 0 {
+            return true;
+        }
+        let end_us = self.clock.monotonic_us() + SLICE_BUDGET_US;
+        loop {
+            if self.shared.keys.free_some(SLICE_ITEMS) {
+                return true;
+            }
+            if self.clock.monotonic_us() >= end_us {
+                return false;
+            }
+        }
+    }
+
+    fn cron(&mut self) {
+        self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
+        let policy = self.shared.settings.appendfsync;
+        self.aof
+            .tick(&self.shared.keys.effects, policy, self.clock.monotonic_us());
+        self.shared.write_refusal = self.aof.refusal();
+        self.look_at_some_clients();
+    }
+
+    /// Each client about once a second: idle time and output limits.
+    fn look_at_some_clients(&mut self) {
+        let slots = self.connections.slot_count();
+        let hz = self.shared.settings.hz.max(1) as usize;
+        for _ in 0..slots.div_ceil(hz).max(5).min(slots) {
+            let slot = self.cron_slot as u32;
+            self.cron_slot = (self.cron_slot + 1) % slots;
+            self.look_at_client(slot);
+        }
+    }
+
+    fn look_at_client(&mut self, slot: u32) {
+        let timeout_ms = u64::from(self.shared.settings.timeout) * 1000;
+        let now_ms = self.shared.keys.now_ms;
+        let Some(connection) = self.connections.get(slot) else {
+            return;
+        };
+        let idle_ms = now_ms.saturating_sub(connection.client.active_at_ms);
+        if timeout_ms != 0 && idle_ms > timeout_ms {
+            log::debug!("Closing idle client id={}", connection.client.id);
+            self.close(slot);
+        } else if connection.output.len() > 0 {
+            self.check_output_limit(slot);
+        }
+    }
+}

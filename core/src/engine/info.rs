@@ -1,0 +1,287 @@
+//! INFO: Redis's sections and field names, with true figures; what Rotom does not know is absent.
+
+use super::Engine;
+use crate::command::REDIS_VERSION;
+use crate::platform::{Host, Platform};
+use crate::settings::AppendFsync;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write;
+
+/// The sections of plain INFO, in Redis's order.
+const DEFAULT_SECTIONS: &[&str] = &[
+    "server",
+    "clients",
+    "memory",
+    "persistence",
+    "stats",
+    "replication",
+    "cpu",
+    "errorstats",
+    "cluster",
+    "keyspace",
+];
+/// What `all` and `everything` add.
+const EXTRA_SECTIONS: &[&str] = &["commandstats"];
+
+impl<P: Platform> Engine<P> {
+    /// The text for the sections asked for.
+    pub(super) fn info(&mut self, asked: &[String]) -> String {
+        let has = |name: &str| asked.iter().any(|section| section == name);
+        let all = has("all") || has("everything");
+        let default = asked.is_empty() || has("default") || all;
+        let mut text = String::new();
+        for &section in DEFAULT_SECTIONS {
+            if default || has(section) {
+                self.section(section, &mut text);
+            }
+        }
+        for &section in EXTRA_SECTIONS {
+            if all || has(section) {
+                self.section(section, &mut text);
+            }
+        }
+        text
+    }
+
+    fn section(&mut self, name: &str, text: &mut String) {
+        if !text.is_empty() {
+            text.push_str("\r\n");
+        }
+        let mut lines = Lines { text };
+        match name {
+            "server" => self.server_section(&mut lines),
+            "clients" => self.clients_section(&mut lines),
+            "memory" => self.memory_section(&mut lines),
+            "persistence" => self.persistence_section(&mut lines),
+            "stats" => self.stats_section(&mut lines),
+            "replication" => replication_section(&mut lines),
+            "cpu" => self.cpu_section(&mut lines),
+            "commandstats" => self.commandstats_section(&mut lines),
+            "errorstats" => self.errorstats_section(&mut lines),
+            "cluster" => {
+                lines.title("Cluster");
+                lines.add("cluster_enabled", 0);
+            }
+            _ => self.keyspace_section(&mut lines),
+        }
+    }
+
+    fn server_section(&self, lines: &mut Lines<'_>) {
+        let settings = &self.shared.settings;
+        let uptime = self.shared.wall_us.saturating_sub(self.started_at_us) / 1_000_000;
+        lines.title("Server");
+        lines.add("redis_version", REDIS_VERSION);
+        lines.add("rotom_version", &self.facts.version);
+        lines.add("redis_mode", "standalone");
+        lines.add("server_mode", "standalone");
+        lines.add("os", &self.facts.os);
+        lines.add("arch_bits", usize::BITS);
+        lines.add("multiplexing_api", "epoll");
+        lines.add("process_id", self.facts.process_id);
+        lines.add("run_id", &self.facts.run_id);
+        lines.add("tcp_port", settings.port);
+        lines.add("server_time_usec", self.shared.wall_us);
+        lines.add("uptime_in_seconds", uptime);
+        lines.add("uptime_in_days", uptime / 86_400);
+        lines.add("hz", settings.hz);
+        lines.add("configured_hz", settings.hz);
+        lines.add("lru_clock", self.shared.keys.access_clock);
+        lines.add("executable", &self.facts.executable);
+        lines.add("config_file", &self.facts.config_file);
+    }
+
+    fn clients_section(&self, lines: &mut Lines<'_>) {
+        let longest = |bytes: fn(&super::connection::Connection) -> usize| {
+            self.connections
+                .iter()
+                .map(|(_, connection)| bytes(connection))
+                .max()
+                .unwrap_or(0)
+        };
+        lines.title("Clients");
+        lines.add("connected_clients", self.connections.len());
+        lines.add("cluster_connections", 0);
+        lines.add("maxclients", self.shared.settings.maxclients);
+        lines.add(
+            "client_recent_max_input_buffer",
+            longest(|c| c.input.capacity()),
+        );
+        lines.add(
+            "client_recent_max_output_buffer",
+            longest(|c| c.output.capacity()),
+        );
+        lines.add("blocked_clients", 0);
+    }
+
+    fn memory_section(&mut self, lines: &mut Lines<'_>) {
+        let used = self.host.allocated_bytes();
+        self.peak_memory = self.peak_memory.max(used);
+        let usage = self.usage();
+        let clients: usize = self
+            .connections
+            .iter()
+            .map(|(_, c)| size_of_val(c) + c.input.capacity() + c.output.capacity())
+            .sum();
+        let settings = &self.shared.settings;
+        lines.title("Memory");
+        lines.bytes("used_memory", used as u64);
+        lines.bytes("used_memory_rss", usage.resident_bytes);
+        lines.bytes("used_memory_peak", self.peak_memory as u64);
+        if self.peak_memory > 0 {
+            let percent = used as f64 / self.peak_memory as f64 * 100.0;
+            lines.add("used_memory_peak_perc", format!("{percent:.2}%"));
+        }
+        lines.bytes("total_system_memory", usage.total_system_bytes);
+        lines.bytes("maxmemory", settings.maxmemory);
+        lines.add("maxmemory_policy", settings.maxmemory_policy.word());
+        if used > 0 && usage.resident_bytes > 0 {
+            let ratio = usage.resident_bytes as f64 / used as f64;
+            lines.add("mem_fragmentation_ratio", format!("{ratio:.2}"));
+            let extra = usage.resident_bytes as i64 - used as i64;
+            lines.add("mem_fragmentation_bytes", extra);
+        }
+        lines.add("mem_clients_normal", clients);
+        lines.add("mem_aof_buffer", self.shared.keys.effects.pending().len());
+        lines.add("mem_allocator", &self.facts.allocator);
+        let (pending, freed) = self.shared.keys.lazy_free_counts();
+        lines.add("lazyfree_pending_objects", pending);
+        lines.add("lazyfreed_objects", freed);
+    }
+
+    fn persistence_section(&self, lines: &mut Lines<'_>) {
+        let status = self.aof.status();
+        lines.title("Persistence");
+        lines.add("loading", 0);
+        lines.add("rdb_bgsave_in_progress", 0);
+        lines.add("rdb_last_save_time", self.started_at_us / 1_000_000);
+        lines.add("aof_enabled", u8::from(self.shared.settings.appendonly));
+        lines.add("aof_rewrite_in_progress", 0);
+        lines.add("aof_rewrite_scheduled", 0);
+        lines.add(
+            "aof_last_write_status",
+            if status.error.is_none() { "ok" } else { "err" },
+        );
+        if self.shared.settings.appendonly {
+            lines.add("aof_current_size", status.size);
+            lines.add("aof_base_size", status.base_size);
+            lines.add(
+                "aof_buffer_length",
+                self.shared.keys.effects.pending().len(),
+            );
+            let policy = self.shared.settings.appendfsync;
+            let waiting = status.size.saturating_sub(status.durable);
+            if policy != AppendFsync::No {
+                lines.add("aof_pending_bio_fsync", u8::from(waiting > 0));
+            }
+            lines.add("aof_delayed_fsync", status.delayed_syncs);
+        }
+    }
+
+    fn stats_section(&self, lines: &mut Lines<'_>) {
+        let statistics = &self.shared.statistics;
+        let counters = &self.shared.keys.counters;
+        lines.title("Stats");
+        lines.add("total_connections_received", statistics.connections);
+        lines.add("total_commands_processed", statistics.commands);
+        lines.add("total_net_input_bytes", statistics.input_bytes);
+        lines.add("total_net_output_bytes", statistics.output_bytes);
+        lines.add("rejected_connections", statistics.rejected_connections);
+        lines.add("expired_keys", counters.expired);
+        lines.add("evicted_keys", counters.evicted);
+        lines.add("keyspace_hits", counters.hits);
+        lines.add("keyspace_misses", counters.misses);
+        lines.add("pubsub_channels", 0);
+        lines.add("pubsub_patterns", 0);
+        lines.add("total_error_replies", statistics.errors);
+        lines.add("eventloop_cycles", self.turns.count);
+        lines.add("eventloop_duration_sum", self.turns.sum_us);
+        lines.add("eventloop_duration_worst", self.turns.worst_us);
+    }
+
+    fn cpu_section(&self, lines: &mut Lines<'_>) {
+        let usage = self.usage();
+        lines.title("CPU");
+        let mut seconds = |name: &str, us: u64| {
+            lines.add(name, format!("{}.{:06}", us / 1_000_000, us % 1_000_000));
+        };
+        seconds("used_cpu_sys", usage.cpu_system_us);
+        seconds("used_cpu_user", usage.cpu_user_us);
+    }
+
+    fn commandstats_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Commandstats");
+        for number in 0..self.shared.registry.len() {
+            let counts = self.shared.statistics.command(number);
+            let Some(command) = self.shared.registry.by_number(number) else {
+                continue;
+            };
+            if counts.calls == 0 && counts.rejected == 0 {
+                continue;
+            }
+            let value = format!(
+                "calls={},rejected_calls={},failed_calls={}",
+                counts.calls, counts.rejected, counts.failed
+            );
+            lines.add(&format!("cmdstat_{}", command.full_name()), value);
+        }
+    }
+
+    fn errorstats_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Errorstats");
+        for (code, count) in self.shared.statistics.errors_by_code() {
+            lines.add(&format!("errorstat_{code}"), format!("count={count}"));
+        }
+    }
+
+    fn keyspace_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Keyspace");
+        for db in 0..self.shared.keys.database_count() {
+            let (keys, expires) = self.shared.keys.database_len(db);
+            if keys > 0 {
+                lines.add(
+                    &format!("db{db}"),
+                    format!("keys={keys},expires={expires},avg_ttl=0"),
+                );
+            }
+        }
+    }
+}
+
+fn replication_section(lines: &mut Lines<'_>) {
+    lines.title("Replication");
+    lines.add("role", "master");
+    lines.add("connected_slaves", 0);
+}
+
+/// Writes `name:value` lines.
+struct Lines<'t> {
+    text: &'t mut String,
+}
+
+impl Lines<'_> {
+    fn title(&mut self, title: &str) {
+        let _ = write!(self.text, "# {title}\r\n");
+    }
+
+    fn add(&mut self, name: &str, value: impl core::fmt::Display) {
+        let _ = write!(self.text, "{name}:{value}\r\n");
+    }
+
+    /// A size, and the same for people.
+    fn bytes(&mut self, name: &str, bytes: u64) {
+        self.add(name, bytes);
+        let mut value = bytes as f64;
+        let mut unit = 0;
+        while value >= 1024.0 && unit < 4 {
+            value /= 1024.0;
+            unit += 1;
+        }
+        let unit = ["B", "K", "M", "G", "T"][unit];
+        if unit == "B" {
+            self.add(&format!("{name}_human"), format!("{bytes}B"));
+        } else {
+            self.add(&format!("{name}_human"), format!("{value:.2}{unit}"));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The server around the engine: sockets, process, and the engine's platform.
+
+use crate::allocator;
+use crate::banner;
+use crate::process::{self, PidFile, Supervisor};
+use crate::startup::Startup;
+use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts};
+use rotom_core::platform::Host;
+use rotom_core::settings::Settings;
+use rotom_platform_linux::{
+    LinuxClock, LinuxHost, LinuxNet, LinuxPlatform, LinuxPoller, LinuxStorage, listen_tcp,
+    listen_unix,
+};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Descriptors that the server itself needs beside its clients'.
+const RESERVED_FILES: u64 = 32;
+
+/// Why the server ended before it served.
+type Failure = Box<dyn std::error::Error>;
+
+/// Serves until told to end.
+pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode, Failure> {
+    let Startup {
+        mut settings,
+        rewritable,
+    } = startup;
+    if process::is_background(&settings) {
+        rotom_platform_linux::process::daemonize()?;
+    }
+    banner::starting(program, configured);
+    let _pid_file = PidFile::write(&settings);
+    limit_clients(&mut settings);
+    let sockets = open_sockets(&settings)?;
+    banner::running(&settings);
+    for name in settings.ignored() {
+        log::info!("The setting '{name}' is accepted but has no effect in this version");
+    }
+    let supervisor = Supervisor::find(&settings);
+    let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
+    host.catch_signals()?;
+    let mut random = [0u8; 28];
+    host.fill_random(&mut random);
+    let parts: Parts<LinuxPlatform> = Parts {
+        clock: LinuxClock::new(),
+        poller: LinuxPoller::new()?,
+        net: LinuxNet::new(),
+        storage: LinuxStorage::open(Path::new(&settings.dir), host.wake())?,
+        host,
+    };
+    let facts = facts(rewritable, &random[..20]);
+    let seed = random[20..]
+        .iter()
+        .fold(0, |seed, &byte| seed << 8 | u64::from(byte));
+    let listeners = sockets.listeners.clone();
+    let mut engine = Engine::new(parts, settings, listeners, facts, seed)
+        .map_err(|error| format!("The event loop cannot start: {error}"))?;
+    engine.load().map_err(|error| error.to_string())?;
+    announce(&sockets, supervisor.as_ref());
+    let exit = engine.run();
+    if let Some(supervisor) = &supervisor {
+        supervisor.notify_stopping().ok();
+    }
+    if let Some(path) = &sockets.unix_path {
+        std::fs::remove_file(path).ok();
+    }
+    Ok(match exit {
+        Exit::Clean => ExitCode::SUCCESS,
+        Exit::LogNotSynced => ExitCode::FAILURE,
+    })
+}
+
+fn announce(sockets: &Sockets, supervisor: Option<&Supervisor>) {
+    banner::initialized();
+    if sockets.listeners.iter().any(|listener| !listener.unix) {
+        banner::ready(banner::Listener::Tcp);
+    }
+    if sockets.unix_path.is_some() {
+        banner::ready(banner::Listener::Unix);
+    }
+    if let Some(supervisor) = supervisor
+        && let Err(error) = supervisor.notify_ready()
+    {
+        log::warn!("The supervisor cannot be told that the server is ready: {error}");
+    }
+}
+
+/// Lowers `maxclients` to what the system's limit of open files allows.
+fn limit_clients(settings: &mut Settings) {
+    let wanted = u64::from(settings.maxclients) + RESERVED_FILES;
+    let got = rotom_platform_linux::process::raise_open_files(wanted);
+    if got < wanted {
+        let clients = got.saturating_sub(RESERVED_FILES).max(1);
+        log::warn!(
+            "You requested maxclients of {} requiring at least {wanted} max file descriptors. Current maximum open \
+             files is {got}. maxclients has been reduced to {clients} to compensate for low ulimit.",
+            settings.maxclients
+        );
+        settings.maxclients = u32::try_from(clients).unwrap_or(settings.maxclients);
+    }
+}
+
+/// What clients connect to.
+struct Sockets {
+    listeners: Vec<Listener>,
+    unix_path: Option<PathBuf>,
+}
+
+fn open_sockets(settings: &Settings) -> Result<Sockets, Failure> {
+    let mut listeners = Vec::new();
+    if settings.port != 0 {
+        for address in settings.bind_addresses() {
+            match listen_tcp(address.host, settings.port, settings.tcp_backlog) {
+                Ok(fd) => listeners.push(Listener { fd, unix: false }),
+                Err(error) => {
+                    let port = settings.port;
+                    log::warn!(
+                        "Could not create server TCP listening socket {}:{port}: bind: {error}",
+                        address.host
+                    );
+                    if !address.optional {
+                        return Err(
+                            format!("Failed listening on port {port} (tcp), aborting.").into()
+                        );
+                    }
+                }
+            }
+        }
+    }
+    let mut unix_path = None;
+    if !settings.unixsocket.is_empty() {
+        let path = PathBuf::from(&settings.unixsocket);
+        let fd = listen_unix(&path, settings.unixsocketperm, settings.tcp_backlog)
+            .map_err(|error| format!("Failed opening Unix socket: bind: {error}"))?;
+        listeners.push(Listener { fd, unix: true });
+        unix_path = Some(path);
+    }
+    if listeners.is_empty() {
+        return Err("Configured to not listen anywhere, exiting.".into());
+    }
+    Ok(Sockets {
+        listeners,
+        unix_path,
+    })
+}
+
+fn facts(config_file: Option<PathBuf>, random: &[u8]) -> Facts {
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_string()
+    };
+    let os = format!(
+        "Linux {} {}",
+        read("/proc/sys/kernel/osrelease"),
+        std::env::consts::ARCH
+    );
+    Facts {
+        process_id: std::process::id(),
+        os,
+        executable: std::env::current_exe()
+            .unwrap_or_default()
+            .display()
+            .to_string(),
+        config_file: config_file.unwrap_or_default().display().to_string(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        allocator: "libc".into(),
+        run_id: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
