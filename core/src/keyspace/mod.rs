@@ -78,6 +78,9 @@ pub struct Keyspace {
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
     pub dirty: u64,
+    /// Events told so far: database, name, key.
+    #[cfg(test)]
+    pub(crate) events: Vec<(usize, &'static str, Vec<u8>)>,
 }
 
 impl Keyspace {
@@ -102,6 +105,8 @@ impl Keyspace {
             effects: Effects::default(),
             counters: Counters::default(),
             dirty: 0,
+            #[cfg(test)]
+            events: Vec::new(),
         }
     }
 
@@ -288,15 +293,23 @@ impl Keyspace {
     }
 
     /// Adds an entry whose key is not there; its access clock is set to now.
-    pub fn insert_new(&mut self, key: &Key<'_>, mut entry: Entry) {
-        entry.set_clock(self.access_clock);
-        self.databases[self.current].insert_new(key, entry);
+    pub fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
+        self.put(key, entry);
+        self.notify(EventClass::NEW, "new", key);
     }
 
     /// Puts an entry in the place of whatever the key held.
     pub fn insert(&mut self, key: &Key<'_>, entry: Entry) {
-        self.remove(key);
-        self.insert_new(key, entry);
+        if self.remove(key) {
+            self.put(key, entry);
+        } else {
+            self.insert_new(key, entry);
+        }
+    }
+
+    fn put(&mut self, key: &Key<'_>, mut entry: Entry) {
+        entry.set_clock(self.access_clock);
+        self.databases[self.current].insert_new(key, entry);
     }
 
     /// Removes a key; a big value is freed later, in slices. `false` when there was none.
@@ -341,11 +354,14 @@ impl Keyspace {
         self.dirty += 1;
     }
 
-    /// Tells of an event that is no change by a command (a key expired).
+    /// Tells of an event that does not count in `dirty`: one more of a change that [`Keyspace::modified`] has told of
+    /// (RENAME's second key, the expiry that SET gives), or no change by a command (a key expired).
     #[inline]
-    fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+    pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         // Keyspace notifications, WATCH and client-side caching hang on this one place.
         let _ = (class, event, key);
+        #[cfg(test)]
+        self.events.push((self.current, event, key.bytes.to_vec()));
     }
 
     /// Keys in the current database, expired ones that nobody met yet included.
@@ -431,11 +447,18 @@ impl Keyspace {
         let mut removed = 0;
         for db in 0..self.databases.len() {
             self.current = db;
-            while removed < budget && self.expire_first() {
-                removed += 1;
-            }
+            removed += self.expire_here(budget - removed);
         }
         self.current = home;
+        removed
+    }
+
+    /// Removes up to `budget` keys of the current database whose time has come, in order of time; how many there were.
+    pub fn expire_here(&mut self, budget: usize) -> usize {
+        let mut removed = 0;
+        while !self.loading && removed < budget && self.expire_first() {
+            removed += 1;
+        }
         removed
     }
 

@@ -24,6 +24,10 @@ unsafe impl Stored for List {
         List(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
     }
 
+    fn duplicate(&self) -> Self {
+        List(self.0.clone())
+    }
+
     fn free_cost(&self) -> usize {
         1
     }

@@ -21,6 +21,10 @@ unsafe impl Stored for Set {
         Set(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
     }
 
+    fn duplicate(&self) -> Self {
+        Set(self.0.clone())
+    }
+
     fn free_cost(&self) -> usize {
         1
     }

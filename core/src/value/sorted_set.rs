@@ -24,6 +24,10 @@ unsafe impl Stored for SortedSet {
         SortedSet(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
     }
 
+    fn duplicate(&self) -> Self {
+        SortedSet(self.0.clone())
+    }
+
     fn free_cost(&self) -> usize {
         1
     }
