@@ -45,7 +45,7 @@ fn get(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 
 /// `CONFIG SET setting value [setting value ...]`.
 fn set(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(CommandError::SYNTAX);
     }
     let words = (2..args.len()).step_by(2);

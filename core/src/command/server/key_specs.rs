@@ -177,7 +177,7 @@ fn lying_in(range: &KeyRange, len: usize) -> Option<(usize, usize, usize)> {
 fn use_at(spec: &CommandSpec, args: &Args<'_>, index: usize) -> KeyUse {
     let holds = |range: &&KeyRange| {
         lying_in(range, args.len()).is_some_and(|(first, last, step)| {
-            (first..=last).contains(&index) && (index - first) % step == 0
+            (first..=last).contains(&index) && (index - first).is_multiple_of(step)
         })
     };
     match (spec.keys.iter().find(holds), spec.counted_keys) {
@@ -193,5 +193,142 @@ fn found_use(spec: &CommandSpec) -> KeyUse {
         KeyUse::Read
     } else {
         KeyUse::ReadUpdate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::spec::keys;
+    use crate::command::{CommandResult, Cx, DONE};
+    use crate::keyspace::Keyspace;
+    use crate::resp::{Protocol, Span};
+    use std::string::String;
+
+    fn nothing(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+        DONE
+    }
+
+    const ROW: CommandSpec = CommandSpec::new("row", -2, nothing);
+    const MSET: CommandSpec = ROW.keys(&[keys(1, -1, 2, KeyUse::Overwrite)]);
+    const RENAME: CommandSpec = ROW.keys(&[
+        keys(1, 1, 1, KeyUse::ReadDelete),
+        keys(2, 2, 1, KeyUse::Overwrite),
+    ]);
+    const BITOP: CommandSpec = ROW.keys(&[
+        keys(2, 2, 1, KeyUse::Overwrite),
+        keys(3, -1, 1, KeyUse::Read),
+    ]);
+    const APART: CommandSpec =
+        ROW.keys(&[keys(1, 1, 1, KeyUse::Read), keys(3, 3, 1, KeyUse::Read)]);
+    const BLPOP: CommandSpec = ROW.keys(&[keys(1, -2, 1, KeyUse::ReadDelete)]);
+    const ZUNIONSTORE: CommandSpec = ROW
+        .keys(&[keys(1, 1, 1, KeyUse::Overwrite)])
+        .counted_keys(2, KeyUse::Read);
+    const SORT: CommandSpec = ROW
+        .keys(&[keys(1, 1, 1, KeyUse::Read)])
+        .find_keys(first_and_last);
+
+    fn first_and_last(args: &Args<'_>, each: &mut dyn FnMut(usize)) {
+        each(1);
+        each(args.len() - 1);
+    }
+
+    /// The keys that are found in a request, and those that the executor is told of.
+    fn found(spec: &CommandSpec, line: &str) -> (String, String) {
+        let mut spans = Vec::new();
+        let mut start = 0;
+        for word in line.split(' ') {
+            let len = word.len() as u32;
+            spans.push(Span { start, len });
+            start += len + 1;
+        }
+        let hasher = Keyspace::new(1, 1).hasher();
+        let args = Args::new(line.as_bytes(), &spans, hasher);
+        let word = |index| core::str::from_utf8(args.at(index)).unwrap();
+        let words: Vec<&str> = find(spec, &args).iter().map(|key| word(key.0)).collect();
+        let mut told = Vec::new();
+        spec.for_each_key(&args, &mut |index| told.push(word(index)));
+        (words.join(" "), told.join(" "))
+    }
+
+    #[test]
+    fn keys_are_found_where_the_row_says() {
+        for (spec, line, keys) in [
+            (&MSET, "mset a 1 b 2", "a b"),
+            (&MSET, "mset a 1 b", "a b"),
+            (&RENAME, "rename a b", "a b"),
+            (&BITOP, "bitop or d a b c", "d a b c"),
+            (&BLPOP, "blpop a b 0", "a b"),
+            (&ZUNIONSTORE, "zunionstore d 2 a b weights 1 2", "d a b"),
+            (&SORT, "sort a store d", "a d"),
+        ] {
+            let (found, told) = found(spec, line);
+            assert_eq!((&*found, &*told), (keys, keys), "{line}");
+        }
+    }
+
+    #[test]
+    fn requests_that_do_not_fit_have_no_keys() {
+        for (spec, line) in [
+            (&ZUNIONSTORE, "zunionstore d 0 a"),
+            (&ZUNIONSTORE, "zunionstore d -1 a"),
+            (&ZUNIONSTORE, "zunionstore d x a"),
+            (&ZUNIONSTORE, "zunionstore d 2 a"),
+            (&ZUNIONSTORE, "zunionstore d 9223372036854775807 a"),
+            (&RENAME, "rename a"),
+            (&BLPOP, "blpop 0"),
+            (&BLPOP, "blpop"),
+        ] {
+            assert_eq!(found(spec, line).0, "", "{line}");
+        }
+    }
+
+    #[test]
+    fn ranges_in_a_row_become_one() {
+        assert_eq!(legacy_range(&ROW), (0, 0, 0));
+        assert_eq!(legacy_range(&MSET), (1, -1, 2));
+        assert_eq!(legacy_range(&RENAME), (1, 2, 1));
+        assert_eq!(legacy_range(&BITOP), (2, -1, 1));
+        assert_eq!(legacy_range(&APART), (1, 1, 1));
+        assert_eq!(legacy_range(&ZUNIONSTORE), (1, 1, 1));
+        for (spec, movable) in [
+            (&BITOP, false),
+            (&APART, true),
+            (&ZUNIONSTORE, true),
+            (&SORT, true),
+        ] {
+            assert_eq!(is_movable(spec), movable);
+        }
+        assert!(!has_keys(&ROW) && has_keys(&SORT) && has_keys(&ZUNIONSTORE));
+    }
+
+    #[test]
+    fn specifications_tell_begin_and_kind() {
+        let written = |spec: &CommandSpec| {
+            let mut out = Vec::new();
+            write(&mut Reply::new(&mut out, Protocol::Resp3), spec);
+            String::from_utf8(out).unwrap()
+        };
+        let counted = written(&ZUNIONSTORE);
+        assert!(counted.starts_with("~2\r\n%3\r\n$5\r\nflags\r\n~2\r\n+OW\r\n+update\r\n"));
+        assert!(counted.ends_with(
+            "%3\r\n$5\r\nflags\r\n~2\r\n+RO\r\n+access\r\n\
+             $12\r\nbegin_search\r\n%2\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:2\r\n\
+             $9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$6\r\nkeynum\r\n$4\r\nspec\r\n%3\r\n\
+             $9\r\nkeynumidx\r\n:0\r\n$8\r\nfirstkey\r\n:1\r\n$7\r\nkeystep\r\n:1\r\n"
+        ));
+        let unknown = written(&SORT);
+        assert!(unknown.ends_with(
+            "%3\r\n$5\r\nflags\r\n~3\r\n+RW\r\n+access\r\n+update\r\n\
+             $12\r\nbegin_search\r\n%2\r\n$4\r\ntype\r\n$7\r\nunknown\r\n$4\r\nspec\r\n%0\r\n\
+             $9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$7\r\nunknown\r\n$4\r\nspec\r\n%0\r\n"
+        ));
+        // The last index is relative to the first, or negative as it is.
+        assert!(
+            written(&RENAME)
+                .ends_with("$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n")
+        );
+        assert!(written(&MSET).contains("$7\r\nlastkey\r\n:-1\r\n$7\r\nkeystep\r\n:2\r\n"));
     }
 }
