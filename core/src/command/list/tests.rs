@@ -140,8 +140,11 @@ fn pops_answer_a_string_or_an_array_or_the_right_null() {
             ("RPOP a 1", "*-1"),
             ("LPOP a 0", "*-1"),
             ("LPOP a -1", "-ERR value is out of range, must be positive"),
-            ("LPOP a x", NOT_INTEGER),
-            ("LPOP a 9223372036854775808", NOT_INTEGER),
+            ("LPOP a x", "-ERR value is out of range, must be positive"),
+            (
+                "LPOP a 9223372036854775808",
+                "-ERR value is out of range, must be positive",
+            ),
             (
                 "RPOP a 1 2",
                 "-ERR wrong number of arguments for 'rpop' command",
