@@ -39,9 +39,6 @@ mod set;
 mod sorted_set;
 mod string;
 
-/// The Redis version whose behaviour Rotom follows, as HELLO and INFO tell it.
-pub const REDIS_VERSION: &str = "7.4.0";
-
 /// Every family's rows.
 pub static FAMILIES: &[&[CommandSpec]] = &[
     connection::SPECS,

@@ -282,6 +282,10 @@ unsafe impl Stored for List {
         })
     }
 
+    fn duplicate(&self) -> Self {
+        List::duplicate(self)
+    }
+
     fn free_cost(&self) -> usize {
         match &self.0 {
             Body::Small(_) => 1,

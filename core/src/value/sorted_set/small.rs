@@ -190,11 +190,11 @@ pub(super) fn iter_from(pairs: &ListpackSlice, rank: usize) -> Ascending<'_> {
 
 /// The pairs from a rank down, descending; none when there is no such rank.
 pub(super) fn iter_rev_from(pairs: &ListpackSlice, rank: usize) -> Descending<'_> {
-    let until = match pairs.seek(2 * rank as i64 + 1) {
-        Some(score_at) => pairs.next(score_at).unwrap_or(pairs.end()),
-        None => pairs.first().unwrap_or(pairs.end()),
+    let elements = match pairs.seek(2 * rank as i64 + 1) {
+        Some(score_at) => pairs.iter_through(score_at),
+        None => pairs.iter_from(pairs.end()),
     };
-    Descending(pairs.iter_before(until))
+    Descending(elements)
 }
 
 /// Pairs in order.
@@ -226,7 +226,7 @@ impl<'a> Iterator for Descending<'a> {
 /// Verifies what a dump from outside may break: pairs, numbers, order, uniqueness.
 pub(super) fn check(pairs: &ListpackSlice) -> Result<(), &'static str> {
     pairs.check()?;
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return Err("a member without a score");
     }
     let mut before: Option<Scored<'_>> = None;

@@ -31,6 +31,10 @@ unsafe impl Stored for SortedSet {
         })
     }
 
+    fn duplicate(&self) -> Self {
+        SortedSet::duplicate(self)
+    }
+
     fn free_cost(&self) -> usize {
         match &self.0 {
             Repr::Small(_) => 1,
