@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use core::ptr::NonNull;
 
 /// A list.
+#[derive(Default)]
 pub struct List(Box<u64>);
 
 // SAFETY: a box and back.
