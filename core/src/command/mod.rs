@@ -28,6 +28,7 @@ use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
+mod collection;
 mod connection;
 mod hash;
 mod help;

@@ -215,8 +215,19 @@ impl<'a> Reply<'a> {
         self.array(2);
         self.bulk(number::write_u64(cursor, &mut digits));
         self.array(len);
-        let head = self.out.len() - end;
-        self.out[mark.0..].rotate_right(head);
+        self.turn_to(mark, end);
+    }
+
+    /// Puts a string at `mark`.
+    pub fn bulk_at(&mut self, mark: Mark, bytes: &[u8]) {
+        let end = self.out.len();
+        self.bulk(bytes);
+        self.turn_to(mark, end);
+    }
+
+    /// Bytes written since `mark`.
+    pub fn written_since(&self, mark: Mark) -> usize {
+        self.out.len() - mark.0
     }
 
     /// Takes back everything written since `mark`.
@@ -227,8 +238,13 @@ impl<'a> Reply<'a> {
     fn header_at(&mut self, mark: Mark, kind: u8, value: i64) {
         let end = self.out.len();
         self.header(kind, value);
-        let header = self.out.len() - end;
-        self.out[mark.0..].rotate_right(header);
+        self.turn_to(mark, end);
+    }
+
+    /// Moves what was written since `end` to `mark`.
+    fn turn_to(&mut self, mark: Mark, end: usize) {
+        let moved = self.out.len() - end;
+        self.out[mark.0..].rotate_right(moved);
     }
 
     #[inline]
@@ -298,10 +314,12 @@ mod tests {
                 let mark = r.mark();
                 r.int(1);
                 r.int(2);
-                r.array_at(mark, 2);
+                assert_eq!(r.written_since(mark), 8);
+                r.bulk_at(mark, b"in front");
+                r.array_at(mark, 3);
             },
-            "+OK\r\n*2\r\n:1\r\n:2\r\n",
-            "+OK\r\n*2\r\n:1\r\n:2\r\n",
+            "+OK\r\n*3\r\n$8\r\nin front\r\n:1\r\n:2\r\n",
+            "+OK\r\n*3\r\n$8\r\nin front\r\n:1\r\n:2\r\n",
         );
         expect(
             |r| {
