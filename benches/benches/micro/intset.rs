@@ -9,7 +9,9 @@ const LEN: u64 = 512;
 
 fn evens() -> Intset {
     let mut set = Intset::new();
-    (0..LEN).for_each(|i| drop(set.insert(i as i64 * 2)));
+    for i in 0..LEN as i64 {
+        set.insert(i * 2);
+    }
     set
 }
 
@@ -29,7 +31,9 @@ fn insert_512(bencher: Bencher<'_, '_>) {
         .counter(ItemsCount::new(numbers.len()))
         .bench_local(move || {
             let mut set = Intset::new();
-            numbers.iter().for_each(|&n| drop(set.insert(n as i64)));
+            for &number in &numbers {
+                set.insert(number as i64);
+            }
             set
         });
 }

@@ -32,7 +32,9 @@ fn items() -> Vec<Scored> {
 
 fn filled(items: &[Scored]) -> OrderTree<Scored> {
     let mut tree = OrderTree::new();
-    items.iter().for_each(|&item| drop(tree.insert(item)));
+    for &item in items {
+        tree.insert(item);
+    }
     tree
 }
 
