@@ -208,6 +208,17 @@ impl<'a> Reply<'a> {
         self.header_at(mark, kind, len as i64);
     }
 
+    /// Puts the head of a SCAN reply at `mark`: an array of the cursor and of the `len` replies that follow.
+    pub fn scan_at(&mut self, mark: Mark, cursor: u64, len: usize) {
+        let end = self.out.len();
+        let mut digits = [0; 20];
+        self.array(2);
+        self.bulk(number::write_u64(cursor, &mut digits));
+        self.array(len);
+        let head = self.out.len() - end;
+        self.out[mark.0..].rotate_right(head);
+    }
+
     /// Takes back everything written since `mark`.
     pub fn rewind(&mut self, mark: Mark) {
         self.out.truncate(mark.0);
@@ -291,6 +302,16 @@ mod tests {
             },
             "+OK\r\n*2\r\n:1\r\n:2\r\n",
             "+OK\r\n*2\r\n:1\r\n:2\r\n",
+        );
+        expect(
+            |r| {
+                r.ok();
+                let mark = r.mark();
+                r.text("key");
+                r.scan_at(mark, 17, 1);
+            },
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
         );
     }
 }

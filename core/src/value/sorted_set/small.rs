@@ -66,7 +66,7 @@ pub(super) fn change(
     };
     Ok(Some(match rule.judge(current, score)? {
         Verdict::Leave => Added::Nothing,
-        Verdict::Same => Added::Same(current),
+        Verdict::Same(score) => Added::Same(score),
         Verdict::Change(score) => {
             if stays(pairs, at, score_at, member, score) {
                 pairs.replace(score_at, score_element(score, &mut [0; FLOAT_TEXT_MAX]));
@@ -226,7 +226,7 @@ impl<'a> Iterator for Descending<'a> {
 /// Verifies what a dump from outside may break: pairs, numbers, order, uniqueness.
 pub(super) fn check(pairs: &ListpackSlice) -> Result<(), &'static str> {
     pairs.check()?;
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return Err("a member without a score");
     }
     let mut before: Option<Scored<'_>> = None;
