@@ -331,5 +331,15 @@ mod tests {
             "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
             "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
         );
+        expect(
+            |r| {
+                r.ok();
+                let mark = r.mark();
+                r.text("key");
+                r.scan_at(mark, 17, 1);
+            },
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+        );
     }
 }
