@@ -116,7 +116,7 @@ pub static CASES: &[Case] = &[
         request: |_, prng, out| push_line(out, &format!("INCR {}", random_key(prng))),
     },
     Case {
-        name: "append_range",
+        name: "setrange_getrange",
         workload: "SETRANGE of 8 bytes in, then GETRANGE of 8 bytes of, one of 50,000 strings of 32",
         prepare: |out| strings(out),
         request: |number, prng, out| match number % 2 {
@@ -213,13 +213,19 @@ pub static CASES: &[Case] = &[
         request: |_, prng, out| push_line(out, &format!("LINDEX list {}", prng.below(MANY))),
     },
     Case {
-        name: "sadd_spop",
-        workload: "SADD of a new member of 16 bytes, then SPOP, on a set of 50,000 members",
+        name: "sadd_srem",
+        workload: "SADD of a new member of 16 bytes, then SREM of it, on a set of 50,000 members",
         prepare: |out| big_set(out),
-        request: |number, prng, out| match number % 2 {
-            0 => push_line(out, &format!("SADD set new:{:012}", prng.below(1 << 39))),
-            _ => push_line(out, "SPOP set"),
+        request: |number, _, out| match number % 2 {
+            0 => push_line(out, &format!("SADD set new:{:012}", number / 2)),
+            _ => push_line(out, &format!("SREM set new:{:012}", number / 2)),
         },
+    },
+    Case {
+        name: "srandmember",
+        workload: "SRANDMEMBER of a set of 50,000 members",
+        prepare: |out| big_set(out),
+        request: |_, _, out| push_line(out, "SRANDMEMBER set"),
     },
     Case {
         name: "sismember",
@@ -243,14 +249,23 @@ pub static CASES: &[Case] = &[
         },
     },
     Case {
-        name: "zadd_zpopmin",
-        workload: "ZADD of a new member with a random score, then ZPOPMIN, on a sorted set of 50,000",
+        name: "zadd_zrem",
+        workload: "ZADD of a new member with a random score, then ZREM of it, on a sorted set of 50,000",
         prepare: |out| big_zset(out),
         request: |number, prng, out| match number % 2 {
             0 => {
-                let (score, member) = (prng.below(1_000_000), prng.below(1 << 39));
-                push_line(out, &format!("ZADD zset {score} new:{member:012}"));
+                let score = prng.below(1_000_000);
+                push_line(out, &format!("ZADD zset {score} new:{:012}", number / 2));
             }
+            _ => push_line(out, &format!("ZREM zset new:{:012}", number / 2)),
+        },
+    },
+    Case {
+        name: "zadd_zpopmin",
+        workload: "ZADD of a new member with the least score, then ZPOPMIN, on a sorted set of 50,000",
+        prepare: |out| big_zset(out),
+        request: |number, _, out| match number % 2 {
+            0 => push_line(out, &format!("ZADD zset -1 new:{:012}", number / 2)),
             _ => push_line(out, "ZPOPMIN zset"),
         },
     },
@@ -265,7 +280,7 @@ pub static CASES: &[Case] = &[
         },
         request: |_, prng, out| {
             let (zset, score, member) = (random_key(prng), prng.below(300), prng.below(10));
-            push_line(out, &format!("ZADD {zset} {}.5 m{member}", score));
+            push_line(out, &format!("ZADD {zset} {score}.5 m{member}"));
         },
     },
     Case {

@@ -81,7 +81,11 @@ impl Runner {
     /// When one of them is answered with an error: then something else would be measured than was meant.
     pub fn run_well(&mut self, pipeline: &mut [u8]) {
         let replies = self.run(pipeline);
-        let failed = replies.starts_with(b"-") || replies.windows(3).any(|at| at == b"\r\n-");
+        // An error's code is in capitals; a line of a bulk string may be a negative number.
+        let failed = matches!(replies, [b'-', b'A'..=b'Z', ..])
+            || replies
+                .windows(4)
+                .any(|at| matches!(at, [b'\r', b'\n', b'-', b'A'..=b'Z']));
         assert!(!failed, "{}", String::from_utf8_lossy(replies));
     }
 }
