@@ -148,7 +148,8 @@ impl Keyspace {
     }
 
     /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.
-    #[inline]
+    // This and its kin are inlined by force: handing the guards on through memory costs more than the lookup.
+    #[inline(always)]
     pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -182,7 +183,7 @@ impl Keyspace {
     }
 
     /// Looks a key up to change it; touches the access clock.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -209,7 +210,7 @@ impl Keyspace {
     }
 
     /// A collection to read; `Ok(None)` when there is no such key.
-    #[inline]
+    #[inline(always)]
     pub fn value<T: Stored>(
         &mut self,
         key: &Key<'_>,
@@ -222,7 +223,7 @@ impl Keyspace {
 
     /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
     /// removed ([`Keyspace::remove`]) by the caller.
-    #[inline]
+    #[inline(always)]
     pub fn value_mut<T: Stored>(
         &mut self,
         key: &Key<'_>,
