@@ -2,6 +2,7 @@
 
 mod expire;
 mod relocate;
+mod replay;
 mod walk;
 
 use crate::keyspace::Entry;
