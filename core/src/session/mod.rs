@@ -179,6 +179,7 @@ impl Shared {
         {
             self.keys.effects.log(db, args.all());
         }
+        self.keys.effects.end_command();
         result
     }
 }
