@@ -35,6 +35,15 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The arguments from `index` on as a request of their own (COMMAND GETKEYS).
+    pub fn skip(&self, index: usize) -> Args<'a> {
+        Args {
+            spans: self.spans.get(index..).unwrap_or(&[]),
+            hashed: (usize::MAX, 0),
+            ..*self
+        }
+    }
+
     /// How many there are, the name included.
     #[inline]
     pub fn len(&self) -> usize {

@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod ask;
+pub mod categories;
 pub mod client_state;
 pub mod error;
 pub mod registry;
@@ -21,7 +22,7 @@ pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
 pub use registry::{Command, Found, Registry};
-pub use spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+pub use spec::{CommandSpec, CountedKeys, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 use crate::keyspace::Keyspace;
 use crate::resp::Reply;
@@ -29,10 +30,11 @@ use crate::settings::Settings;
 
 mod connection;
 mod hash;
+mod help;
 mod introspection;
 mod key;
 mod list;
-mod server;
+pub mod server;
 mod set;
 mod sorted_set;
 mod string;

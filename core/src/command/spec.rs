@@ -3,6 +3,7 @@
 
 use super::args::Args;
 use super::{CommandError, Cx, Outcome};
+use core::ops::Range;
 
 /// What a command does with its arguments.
 pub type Handler = fn(&mut Cx<'_>, &Args<'_>) -> Result<Outcome, CommandError>;
@@ -69,11 +70,11 @@ impl Flags {
         (Flags::SKIP_SLOWLOG, "skip_slowlog"),
         (Flags::FAST, "fast"),
         (Flags::NO_AUTH, "no_auth"),
-        (Flags::MOVABLE_KEYS, "movablekeys"),
-        (Flags::NO_MULTI, "no_multi"),
-        (Flags::ALLOW_BUSY, "allow_busy"),
-        (Flags::NO_ASYNC_LOADING, "no_async_loading"),
         (Flags::NO_MANDATORY_KEYS, "no_mandatory_keys"),
+        (Flags::NO_ASYNC_LOADING, "no_async_loading"),
+        (Flags::NO_MULTI, "no_multi"),
+        (Flags::MOVABLE_KEYS, "movablekeys"),
+        (Flags::ALLOW_BUSY, "allow_busy"),
     ];
 
     /// No flag.
@@ -195,6 +196,25 @@ pub struct KeyRange {
     pub key_use: KeyUse,
 }
 
+/// Keys that follow their own count, as in `SINTERCARD numkeys key [key ...]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedKeys {
+    /// Index of the count; the first key follows it.
+    pub at: i16,
+    /// What is done with these keys.
+    pub key_use: KeyUse,
+}
+
+impl CountedKeys {
+    /// The indexes of the keys; `None` when the count is no number, 0, or greater than the arguments that follow.
+    pub fn indexes(&self, args: &Args<'_>) -> Option<Range<usize>> {
+        let first = usize::try_from(self.at).ok()? + 1;
+        let count = usize::try_from(args.int(first - 1).ok()?).ok()?;
+        let end = first.checked_add(count)?;
+        (count > 0 && end <= args.len()).then_some(first..end)
+    }
+}
+
 /// One row of the command table.
 #[derive(Debug)]
 pub struct CommandSpec {
@@ -220,8 +240,15 @@ pub struct CommandSpec {
     pub categories: &'static [&'static str],
     /// Subcommands of a container.
     pub subcommands: &'static [CommandSpec],
-    /// Finds the keys of a command with [`Flags::MOVABLE_KEYS`]: calls back with each key's index.
+    /// Keys after a count, in addition to [`CommandSpec::keys`].
+    pub counted_keys: Option<CountedKeys>,
+    /// Finds the keys of a command whose keys stand elsewhere: calls back with each key's index. It then finds all of
+    /// them, those of [`CommandSpec::keys`] and [`CommandSpec::counted_keys`] included.
     pub find_keys: Option<FindKeys>,
+    /// Hints for clients and proxies, as COMMAND INFO gives them.
+    pub tips: &'static [&'static str],
+    /// Since when the command is out of favour, and what to use in its place.
+    pub deprecated: Option<(&'static str, &'static str)>,
 }
 
 impl CommandSpec {
@@ -239,7 +266,10 @@ impl CommandSpec {
             complexity: "",
             categories: &[],
             subcommands: &[],
+            counted_keys: None,
             find_keys: None,
+            tips: &[],
+            deprecated: None,
         }
     }
 
@@ -283,6 +313,25 @@ impl CommandSpec {
         self
     }
 
+    /// Adds keys that follow their count, which is the argument at `at`.
+    pub const fn counted_keys(mut self, at: i16, key_use: KeyUse) -> Self {
+        self.counted_keys = Some(CountedKeys { at, key_use });
+        self.flags = self.flags.and(Flags::MOVABLE_KEYS);
+        self
+    }
+
+    /// Sets the tips.
+    pub const fn tips(mut self, tips: &'static [&'static str]) -> Self {
+        self.tips = tips;
+        self
+    }
+
+    /// Marks it as deprecated since a version, in favour of something else.
+    pub const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Self {
+        self.deprecated = Some((since, replaced_by));
+        self
+    }
+
     /// Sets how movable keys are found.
     pub const fn find_keys(mut self, find: FindKeys) -> Self {
         self.find_keys = Some(find);
@@ -319,6 +368,8 @@ impl CommandSpec {
                 at += i64::from(range.step.max(1));
             }
         }
+        let counted = self.counted_keys.and_then(|keys| keys.indexes(args));
+        counted.into_iter().flatten().for_each(each);
     }
 }
 

@@ -45,10 +45,22 @@ impl Local {
     /// an error.
     pub fn call(&mut self, words: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.run(words, &mut out).is_some() {
-            out.clear();
-            Reply::new(&mut out, self.client.protocol)
-                .error("ERR this command needs a running server");
+        match self.run(words, &mut out).map(|ask| *ask) {
+            // There is no connection to close after the reply.
+            None | Some(Ask::Close) => {}
+            Some(Ask::SettingsChanged(_)) => {
+                self.shared.apply_encoding_limits();
+                Reply::new(&mut out, self.client.protocol).ok();
+            }
+            Some(Ask::ResetStatistics) => {
+                self.shared.statistics.reset();
+                Reply::new(&mut out, self.client.protocol).ok();
+            }
+            Some(_) => {
+                out.clear();
+                Reply::new(&mut out, self.client.protocol)
+                    .error("ERR this command needs a running server");
+            }
         }
         out
     }

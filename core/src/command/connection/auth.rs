@@ -1,0 +1,161 @@
+//! AUTH and HELLO. There is one user, `default`, whose password is the setting `requirepass`.
+
+use super::client::valid_name;
+use crate::command::server::REDIS_VERSION;
+use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
+use crate::resp::Protocol;
+use alloc::format;
+use alloc::string::String;
+use core::hint::black_box;
+
+const WRONG_PASSWORD: CommandError =
+    CommandError::new("WRONGPASS invalid username-password pair or user is disabled.");
+
+/// `AUTH [username] password`.
+pub(super) fn auth(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    match args.len() {
+        2 if cx.settings.requirepass.is_empty() => {
+            return Err(CommandError::new(
+                "ERR AUTH <password> called without any password configured for the default user. \
+                 Are you sure your configuration is correct?",
+            ));
+        }
+        2 => authenticate(cx, b"default", args.at(1))?,
+        3 => authenticate(cx, args.at(1), args.at(2))?,
+        _ => return Err(CommandError::SYNTAX),
+    }
+    cx.reply.ok();
+    DONE
+}
+
+fn authenticate(cx: &mut Cx<'_>, user: &[u8], password: &[u8]) -> Result<(), CommandError> {
+    let secret = &cx.settings.requirepass;
+    // Without a password, any will do.
+    if user != b"default" || !(secret.is_empty() || is_secret(password, secret)) {
+        return Err(WRONG_PASSWORD);
+    }
+    cx.client.authenticated = true;
+    Ok(())
+}
+
+/// Compares in a time that depends on the length of `given` only, so that the secret cannot be guessed byte by byte.
+fn is_secret(given: &[u8], secret: &[u8]) -> bool {
+    let mut difference = given.len() ^ secret.len();
+    for (byte, expected) in given.iter().zip(secret.iter().cycle()) {
+        difference |= usize::from(black_box(byte ^ expected));
+    }
+    black_box(difference) == 0
+}
+
+/// What HELLO asks for.
+#[derive(Default)]
+struct Greeting<'a> {
+    protocol: Option<Protocol>,
+    credentials: Option<(&'a [u8], &'a [u8])>,
+    name: Option<String>,
+}
+
+impl<'a> Greeting<'a> {
+    fn parse(args: &Args<'a>) -> Result<Self, CommandError> {
+        let mut greeting = Greeting::default();
+        if args.len() > 1 {
+            greeting.protocol = Some(protocol(args)?);
+        }
+        let mut at = 2;
+        while at < args.len() {
+            let more = args.len() - 1 - at;
+            if args.is(at, "AUTH") && more >= 2 {
+                greeting.credentials = Some((args.at(at + 1), args.at(at + 2)));
+                at += 3;
+            } else if args.is(at, "SETNAME") && more >= 1 {
+                greeting.name = Some(valid_name(args.at(at + 1))?);
+                at += 2;
+            } else {
+                let option = String::from_utf8_lossy(args.at(at));
+                return Err(CommandError::with(format!(
+                    "ERR Syntax error in HELLO option '{option}'"
+                )));
+            }
+        }
+        Ok(greeting)
+    }
+}
+
+fn protocol(args: &Args<'_>) -> Result<Protocol, CommandError> {
+    match args.int(1) {
+        Ok(2) => Ok(Protocol::Resp2),
+        Ok(3) => Ok(Protocol::Resp3),
+        Ok(_) => Err(CommandError::new("NOPROTO unsupported protocol version")),
+        Err(_) => Err(CommandError::new(
+            "ERR Protocol version is not an integer or out of range",
+        )),
+    }
+}
+
+/// `HELLO [protover [AUTH username password] [SETNAME clientname]]`.
+pub(super) fn hello(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let greeting = Greeting::parse(args)?;
+    if let Some((user, password)) = greeting.credentials {
+        authenticate(cx, user, password)?;
+    }
+    if !cx.client.authenticated {
+        return Err(CommandError::new(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
+             HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
+             select the RESP protocol version at the same time",
+        ));
+    }
+    if let Some(name) = greeting.name {
+        cx.client.name = name;
+    }
+    if let Some(protocol) = greeting.protocol {
+        cx.client.protocol = protocol;
+        cx.reply.set_protocol(protocol);
+    }
+    introduce(cx);
+    DONE
+}
+
+/// The server's side of the greeting, in the version that was just chosen.
+fn introduce(cx: &mut Cx<'_>) {
+    let version = if cx.reply.is_resp3() { 3 } else { 2 };
+    let id = cx.client.id as i64;
+    let reply = &mut cx.reply;
+    reply.map(7);
+    reply.text("server");
+    reply.text("redis");
+    reply.text("version");
+    reply.text(REDIS_VERSION);
+    reply.text("proto");
+    reply.int(version);
+    reply.text("id");
+    reply.int(id);
+    reply.text("mode");
+    reply.text("standalone");
+    reply.text("role");
+    reply.text("master");
+    reply.text("modules");
+    reply.array(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret;
+
+    #[test]
+    fn only_the_whole_secret_passes() {
+        for wrong in [
+            &b""[..],
+            b"s",
+            b"secre",
+            b"secreT",
+            b"secretsecret",
+            b"tecret",
+        ] {
+            assert!(!is_secret(wrong, b"secret"), "{wrong:?}");
+        }
+        assert!(is_secret(b"secret", b"secret"));
+        assert!(is_secret(&[0, 255, 7], &[0, 255, 7]));
+        assert!(!is_secret(b"aa", b"a") && !is_secret(b"a", b"aa"));
+    }
+}

@@ -1,0 +1,197 @@
+//! CLIENT: what a client says and asks about itself.
+
+use super::filter;
+use crate::command::help;
+use crate::command::spec::{CommandSpec, Flags, Group};
+use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, ReplyMode};
+use alloc::format;
+use alloc::string::String;
+
+const OWN: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE);
+const ADMIN: Flags = OWN.and(Flags::ADMIN);
+
+/// A row of this container.
+const fn row(
+    name: &'static str,
+    arity: i16,
+    run: crate::command::Handler,
+    since: &'static str,
+    summary: &'static str,
+    complexity: &'static str,
+) -> CommandSpec {
+    CommandSpec::new(name, arity, run).docs(Group::Connection, since, summary, complexity)
+}
+
+/// CLIENT's rows.
+#[rustfmt::skip]
+pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
+    row("getname", 2, getname, "2.6.9", "Returns the name of the connection.", "O(1)").flags(OWN),
+    row("help", 2, help, "5.0.0", "Returns what CLIENT can do.", "O(1)").flags(Flags::LOADING.and(Flags::STALE)),
+    row("id", 2, id, "5.0.0", "Returns the number of the connection.", "O(1)").flags(OWN),
+    row("info", 2, info, "6.2.0", "Returns the connection's line of CLIENT LIST.", "O(1)")
+        .flags(OWN).tips(&["nondeterministic_output"]),
+    row("kill", -3, filter::kill, "2.4.0", "Closes connections.", "O(N) with N the number of connections").flags(ADMIN),
+    row("list", -2, filter::list, "2.4.0", "Lists connections.", "O(N) with N the number of connections")
+        .flags(ADMIN).tips(&["nondeterministic_output"]),
+    row("no-evict", 3, no_evict, "7.0.0", "Protects the connection from being closed to save memory.", "O(1)").flags(ADMIN),
+    row("no-touch", 3, no_touch, "7.2.0", "Lets the connection's reads leave the keys' access times alone.", "O(1)").flags(OWN),
+    row("reply", 3, reply, "3.2.0", "Switches replies on or off, or the next one off.", "O(1)").flags(OWN),
+    row("setinfo", 4, setinfo, "7.2.0", "Tells the name or the version of the client's library.", "O(1)")
+        .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    row("setname", 3, setname, "2.6.9", "Gives the connection a name.", "O(1)")
+        .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+];
+
+/// Bytes that the fields of CLIENT LIST can hold: no blanks, which part them, and nothing unprintable.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_graphic)
+}
+
+/// A name for a connection; empty takes it away.
+pub(super) fn valid_name(name: &[u8]) -> Result<String, CommandError> {
+    if !is_plain(name) {
+        return Err(CommandError::new(
+            "ERR Client names cannot contain spaces, newlines or special characters.",
+        ));
+    }
+    Ok(String::from_utf8_lossy(name).into_owned())
+}
+
+fn setname(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    cx.client.name = valid_name(args.at(2))?;
+    cx.reply.ok();
+    DONE
+}
+
+fn getname(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    let name = cx.client.name.as_bytes();
+    cx.reply
+        .bulk_or_null(Some(name).filter(|name| !name.is_empty()));
+    DONE
+}
+
+fn setinfo(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let shown = String::from_utf8_lossy(args.at(2));
+    let field = if args.is(2, "LIB-NAME") {
+        &mut cx.client.lib_name
+    } else if args.is(2, "LIB-VER") {
+        &mut cx.client.lib_ver
+    } else {
+        return Err(CommandError::with(format!(
+            "ERR Unrecognized option '{shown}'"
+        )));
+    };
+    if !is_plain(args.at(3)) {
+        return Err(CommandError::with(format!(
+            "ERR {shown} cannot contain spaces, newlines or special characters."
+        )));
+    }
+    *field = String::from_utf8_lossy(args.at(3)).into_owned();
+    cx.reply.ok();
+    DONE
+}
+
+fn id(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    cx.reply.int(cx.client.id as i64);
+    DONE
+}
+
+fn info(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::ClientInfo)
+}
+
+fn no_evict(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    cx.client.no_evict = on_or_off(args)?;
+    cx.reply.ok();
+    DONE
+}
+
+fn no_touch(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    cx.client.no_touch = on_or_off(args)?;
+    cx.reply.ok();
+    DONE
+}
+
+fn on_or_off(args: &Args<'_>) -> Result<bool, CommandError> {
+    if args.is(2, "ON") {
+        Ok(true)
+    } else if args.is(2, "OFF") {
+        Ok(false)
+    } else {
+        Err(CommandError::SYNTAX)
+    }
+}
+
+/// `CLIENT REPLY ON | OFF | SKIP`; only ON is answered. While replies are off, SKIP changes nothing.
+fn reply(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let mode = &mut cx.client.reply_mode;
+    if args.is(2, "ON") {
+        *mode = ReplyMode::On;
+        cx.reply.ok();
+    } else if args.is(2, "OFF") {
+        *mode = ReplyMode::Off;
+    } else if !args.is(2, "SKIP") {
+        return Err(CommandError::SYNTAX);
+    } else if *mode != ReplyMode::Off {
+        *mode = ReplyMode::SkipNext;
+    }
+    DONE
+}
+
+fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    help::reply(
+        cx,
+        "CLIENT",
+        &[
+            ("GETNAME", &["Return the connection's name."]),
+            ("ID", &["Return the connection's number."]),
+            ("INFO", &["Return the connection's line of CLIENT LIST."]),
+            (
+                "KILL <ip:port>",
+                &["Close the connection that comes from this address."],
+            ),
+            (
+                "KILL <option> <value> [<option> <value> [...]]",
+                &[
+                    "Close all connections that every option fits:",
+                    "* ID <client-id>: the one with this number.",
+                    "* ADDR (<ip:port>|<unixsocket>:0): those from this address.",
+                    "* LADDR (<ip:port>|<unixsocket>:0): those to this address of the server.",
+                    "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB): those of this type.",
+                    "* USER <username>: those of this user.",
+                    "* MAXAGE <seconds>: those at least this old.",
+                    "* SKIPME (YES|NO): whether to spare this connection (default: yes).",
+                ],
+            ),
+            (
+                "LIST [options ...]",
+                &[
+                    "Return a line about each connection, or about some:",
+                    "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB): those of this type.",
+                    "* ID <client-id> [<client-id> ...]: those with these numbers.",
+                ],
+            ),
+            (
+                "NO-EVICT (ON|OFF)",
+                &["Protect the connection from being closed to save memory."],
+            ),
+            (
+                "NO-TOUCH (ON|OFF)",
+                &["Let reads leave the keys' access times alone."],
+            ),
+            (
+                "REPLY (ON|OFF|SKIP)",
+                &["Send replies, or none, or not the next one."],
+            ),
+            (
+                "SETINFO <option> <value>",
+                &[
+                    "Tell about the client's library:",
+                    "* LIB-NAME: its name.",
+                    "* LIB-VER: its version.",
+                ],
+            ),
+            ("SETNAME <name>", &["Give the connection a name."]),
+        ],
+    )
+}
