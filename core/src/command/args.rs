@@ -122,10 +122,11 @@ impl<'a> Args<'a> {
         })
     }
 
-    /// The argument at `index` as a count that is not negative, or Redis's error.
+    /// The argument at `index` as a count that is not negative, or Redis's error, which is the same for no number at all.
     pub fn count(&self, index: usize) -> Result<usize, CommandError> {
-        let value = number::parse_i64(self.at(index)).ok_or(CommandError::NOT_INTEGER)?;
-        usize::try_from(value).map_err(|_| CommandError::NOT_POSITIVE)
+        number::parse_i64(self.at(index))
+            .and_then(|value| usize::try_from(value).ok())
+            .ok_or(CommandError::NOT_POSITIVE)
     }
 
     /// The argument at `index` as a double; not NaN.

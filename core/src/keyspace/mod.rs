@@ -19,9 +19,10 @@ pub use crate::settings::KeyspaceEvents as EventClass;
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef};
-use crate::value::{EncodingLimits, Stored, ValueRef};
+use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
 use database::Database;
+use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
 
 /// The value of a key is not of the type that the command works on.
@@ -320,6 +321,13 @@ impl Keyspace {
     pub fn discard(&mut self, entry: Entry) {
         if entry.free_cost() > FREE_AT_ONCE {
             self.lazy.push_value(entry.into_value());
+        }
+    }
+
+    /// Frees a list that was cut off another: a small one now, a big one in slices.
+    pub fn discard_list(&mut self, list: List) {
+        if list.free_cost() > FREE_AT_ONCE {
+            self.lazy.push_value(DetachedValue::List(list));
         }
     }
 

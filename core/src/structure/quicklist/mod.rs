@@ -185,9 +185,9 @@ impl Quicklist {
                 NodeRef::Packed(list) if index < NODES_MAX => bytes += list.entries().len(),
                 _ => return None,
             }
-        }
-        if bytes > bytes_max {
-            return None;
+            if bytes > bytes_max {
+                return None;
+            }
         }
         let mut builder = ListpackBuilder::with_capacity(bytes);
         self.iter().for_each(|value| builder.push(value));
