@@ -108,7 +108,10 @@ impl Shared {
             ReplyMode::Off | ReplyMode::SkipNext => out.truncate(start),
             ReplyMode::Skip => {
                 out.truncate(start);
-                client.reply_mode = ReplyMode::On;
+                // When the engine replies, it is the engine that skips.
+                if ask.is_none() {
+                    client.reply_mode = ReplyMode::On;
+                }
             }
         }
         ask
