@@ -7,11 +7,16 @@
 use crate::codec::aof::encode_command;
 use alloc::vec::Vec;
 
+/// A buffer that has grown beyond this is given back when it is empty.
+const KEEP_BYTES: usize = 1 << 20;
+
 /// The effects of a turn, not yet appended to the file.
 #[derive(Debug, Default)]
 pub struct Effects {
     enabled: bool,
     buffer: Vec<u8>,
+    /// Bytes of `buffer` that have been appended.
+    consumed: usize,
     /// The database that a reader of the log is in after `buffer`.
     selected: Option<usize>,
     replaced: bool,
@@ -97,14 +102,22 @@ impl Effects {
 
     /// The bytes to append.
     pub fn pending(&self) -> &[u8] {
-        &self.buffer
+        &self.buffer[self.consumed..]
     }
 
     /// Forgets the first `count` bytes, which have been appended.
     pub fn consume(&mut self, count: usize) {
-        self.buffer.drain(..count);
-        if self.buffer.is_empty() && self.buffer.capacity() > 1 << 20 {
-            self.buffer = Vec::new();
+        self.consumed = (self.consumed + count).min(self.buffer.len());
+        if self.consumed == self.buffer.len() {
+            self.buffer.clear();
+            self.consumed = 0;
+            if self.buffer.capacity() > KEEP_BYTES {
+                self.buffer = Vec::new();
+            }
+        } else if self.consumed > self.buffer.len() / 2 {
+            // Moves no more bytes than were consumed since the last time, however small the steps.
+            self.buffer.drain(..self.consumed);
+            self.consumed = 0;
         }
     }
 }
