@@ -120,7 +120,7 @@ fn errors_are_redis_errors() {
             ("SMOVE s string a", &WRONG_TYPE.replace("\r\n", "|")),
             ("SMOVE none string a", ":0|"),
             ("SPOP s -1", "-ERR value is out of range, must be positive|"),
-            ("SPOP s x", "-ERR value is not an integer or out of range|"),
+            ("SPOP s x", "-ERR value is out of range, must be positive|"),
             ("SPOP s 1 2", "-ERR syntax error|"),
             ("SRANDMEMBER s 1 2", "-ERR syntax error|"),
             (

@@ -74,7 +74,7 @@ impl Big {
         let current = found.score();
         match rule.judge(current, score)? {
             Verdict::Leave => Ok(Added::Nothing),
-            Verdict::Same => Ok(Added::Same(current)),
+            Verdict::Same(score) => Ok(Added::Same(score)),
             Verdict::Change(score) => {
                 found.set_score(score);
                 // SAFETY: the table keeps the block until `remove` and its kin, which take the item out as well.

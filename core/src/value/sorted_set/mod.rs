@@ -76,7 +76,7 @@ pub struct NotANumber;
 /// What a rule says about a member that is there.
 enum Verdict {
     Leave,
-    Same,
+    Same(f64),
     Change(f64),
 }
 
@@ -98,7 +98,7 @@ impl Rule {
             if (self.only_less && score >= current) || (self.only_greater && score <= current) {
                 Verdict::Leave
             } else if score == current {
-                Verdict::Same
+                Verdict::Same(score)
             } else {
                 Verdict::Change(score)
             },

@@ -66,7 +66,7 @@ pub(super) fn change(
     };
     Ok(Some(match rule.judge(current, score)? {
         Verdict::Leave => Added::Nothing,
-        Verdict::Same => Added::Same(current),
+        Verdict::Same(score) => Added::Same(score),
         Verdict::Change(score) => {
             if stays(pairs, at, score_at, member, score) {
                 pairs.replace(score_at, score_element(score, &mut [0; FLOAT_TEXT_MAX]));
