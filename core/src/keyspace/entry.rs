@@ -641,7 +641,7 @@ impl Parts for EntryHome {
 
 impl<'t> ItemRef<'t, Entry> {
     /// Lends the collection for as long as the table is lent; `None` when the value is of another type.
-    #[inline]
+    #[inline(always)]
     pub fn into_value<T: Stored>(self) -> Option<ValueRef<'t, T>> {
         if self.value_type() != T::TYPE {
             return None;
@@ -653,6 +653,7 @@ impl<'t> ItemRef<'t, Entry> {
 
 impl<'t> ItemMut<'t, Entry> {
     /// Lends the collection to change it, for as long as the table is lent; `None` when the value is of another type.
+    #[inline(always)]
     pub fn into_value_mut<T: Stored>(mut self) -> Option<ValueMut<'t, T>> {
         if self.value_type() != T::TYPE {
             return None;

@@ -153,7 +153,8 @@ impl Keyspace {
     }
 
     /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.
-    #[inline]
+    // This and its kin are inlined by force: handing the guards on through memory costs more than the lookup.
+    #[inline(always)]
     pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -187,7 +188,7 @@ impl Keyspace {
     }
 
     /// Looks a key up to change it; touches the access clock.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -214,7 +215,7 @@ impl Keyspace {
     }
 
     /// A collection to read; `Ok(None)` when there is no such key.
-    #[inline]
+    #[inline(always)]
     pub fn value<T: Stored>(
         &mut self,
         key: &Key<'_>,
@@ -227,7 +228,7 @@ impl Keyspace {
 
     /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
     /// removed ([`Keyspace::remove`]) by the caller.
-    #[inline]
+    #[inline(always)]
     pub fn value_mut<T: Stored>(
         &mut self,
         key: &Key<'_>,
@@ -522,7 +523,7 @@ impl Keyspace {
         self.discard(entry);
         self.counters.expired += 1;
         self.effects
-            .log(self.current, [&b"DEL"[..], key.bytes].into_iter());
+            .log_apart(self.current, [&b"DEL"[..], key.bytes].into_iter());
         self.notify(EventClass::EXPIRED, "expired", key);
     }
 }

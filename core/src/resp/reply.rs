@@ -247,15 +247,27 @@ impl<'a> Reply<'a> {
         self.out[mark.0..].rotate_right(moved);
     }
 
-    #[inline]
+    /// Most headers are short, and those are written in one piece.
+    #[inline(always)]
     fn header(&mut self, kind: u8, value: i64) {
-        if let 0..=9 = value {
-            self.out
-                .extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
-        } else {
-            let mut digits = [0; 20];
-            self.line(kind, number::write_i64(value, &mut digits));
+        match value {
+            0..=9 => {
+                let header = [kind, b'0' + value as u8, b'\r', b'\n'];
+                self.out.extend_from_slice(&header);
+            }
+            10..=99 => {
+                let (tens, ones) = (b'0' + value as u8 / 10, b'0' + value as u8 % 10);
+                let header = [kind, tens, ones, b'\r', b'\n'];
+                self.out.extend_from_slice(&header);
+            }
+            _ => self.long_header(kind, value),
         }
+    }
+
+    #[inline(never)]
+    fn long_header(&mut self, kind: u8, value: i64) {
+        let mut digits = [0; 20];
+        self.line(kind, number::write_i64(value, &mut digits));
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {

@@ -43,7 +43,8 @@ fn pop_one(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn pop_many(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let count = args.count(2)?;
+    // Redis has one answer for a negative count and for none at all.
+    let count = args.count(2).map_err(|_| CommandError::NOT_POSITIVE)?;
     let key = args.key(1);
     let len = cx.keys.value_mut::<Set>(&key)?.map_or(0, |set| set.len());
     if count == 0 || len == 0 {

@@ -145,7 +145,7 @@ impl<T: TableItem> Table<T> {
     }
 
     /// Finds the item with this key, to change it.
-    #[inline]
+    #[inline(always)]
     pub fn find_mut(&mut self, hash: u64, key: &[u8]) -> Option<ItemMut<'_, T>> {
         let (segment, place) = self.locate(hash, key)?;
         let bucket = &mut self.segments[segment].buckets[place.bucket];
