@@ -7,6 +7,7 @@
 # Counts do not depend on how busy the machine is, only on the code, the compiler and the C library; so when the
 # compiler named in the file is not the one at hand, a difference may be its work.
 set -euo pipefail
+export LC_ALL=C
 
 cd "$(dirname "$0")/.."
 file=benches/instructions.txt

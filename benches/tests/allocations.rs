@@ -55,11 +55,11 @@ fn reads_and_overwrites_allocate_nothing() {
     }
 }
 
-/// A pushed element needs a block only when a node of 8 KB is full, an updated score only when it moves to a full
-/// leaf of the tree.
+/// A pushed element needs a block only when its node, of up to 8 KB, has to grow; an updated score only when it moves to a
+/// full leaf of the tree.
 #[test]
 fn pushes_and_score_updates_allocate_a_block_for_many() {
-    for (name, requests_per_block) in [("lpush_rpop", 100), ("zadd_update", 100)] {
+    for (name, requests_per_block) in [("lpush_rpop", 80), ("zadd_update", 2_000)] {
         let most = REQUESTS / requests_per_block;
         let count = allocations_of(name);
         assert!(count <= most, "{name}: {count} blocks, at most {most}");
