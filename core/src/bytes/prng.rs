@@ -39,10 +39,11 @@ impl Prng {
 
     /// A fair number in `0..bound` (Lemire's method); `bound` 0 gives 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        let threshold = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
         loop {
             let wide = u128::from(self.next_u64()) * u128::from(bound);
-            if wide as u64 >= threshold {
+            let low = wide as u64;
+            // The division is needed only for the few low parts that may be of a short interval.
+            if low >= bound || low >= bound.wrapping_neg().checked_rem(bound).unwrap_or(0) {
                 return (wide >> 64) as u64;
             }
         }

@@ -137,6 +137,7 @@ impl<'a> Args<'a> {
     /// The number of a database, for SELECT, MOVE, COPY.
     pub fn database(&self, index: usize, count: usize) -> Result<usize, CommandError> {
         let value = self.int(index)?;
+        let value = i32::try_from(value).map_err(|_| CommandError::NOT_32_BITS)?;
         usize::try_from(value)
             .ok()
             .filter(|&db| db < count)

@@ -25,6 +25,10 @@ impl CommandError {
     pub const INDEX_OUT_OF_RANGE: CommandError = CommandError::new("ERR index out of range");
     /// A count or length that must not be negative.
     pub const OUT_OF_RANGE: CommandError = CommandError::new("ERR value is out of range");
+    /// A number that must fit 32 bits, such as that of a database.
+    pub const NOT_32_BITS: CommandError = CommandError::new(
+        "ERR value is out of range, value must between -2147483648 and 2147483647",
+    );
     /// A count that must be positive.
     pub const NOT_POSITIVE: CommandError =
         CommandError::new("ERR value is out of range, must be positive");

@@ -28,6 +28,7 @@ use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
+mod collection;
 mod connection;
 mod hash;
 mod help;
@@ -38,9 +39,6 @@ pub mod server;
 mod set;
 mod sorted_set;
 mod string;
-
-/// The Redis version whose behaviour Rotom follows, as HELLO and INFO tell it.
-pub const REDIS_VERSION: &str = "7.4.0";
 
 /// Every family's rows.
 pub static FAMILIES: &[&[CommandSpec]] = &[

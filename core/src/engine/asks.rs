@@ -45,6 +45,11 @@ impl<P: Platform> Engine<P> {
             }
             Ask::Reset => self.reset(slot),
         }
+        if let Some(connection) = self.connections.get_mut(slot)
+            && connection.client.reply_mode == ReplyMode::Skip
+        {
+            connection.client.reply_mode = ReplyMode::On;
+        }
     }
 
     /// Writes a reply to a client, if it wants replies.

@@ -1,7 +1,7 @@
 //! INFO: Redis's sections and field names, with true figures; what Rotom does not know is absent.
 
 use super::Engine;
-use crate::command::REDIS_VERSION;
+use crate::command::server::REDIS_VERSION;
 use crate::platform::{Host, Platform};
 use crate::settings::AppendFsync;
 use alloc::format;

@@ -23,7 +23,7 @@ impl Database {
     pub(super) fn new(hasher: Hasher) -> Self {
         Database {
             table: Table::new(hasher),
-            expiries: ExpiryIndex::default(),
+            expiries: ExpiryIndex::new(),
         }
     }
 

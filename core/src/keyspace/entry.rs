@@ -129,8 +129,8 @@ impl Entry {
         }
     }
 
-    /// An entry with a string value kept as bytes.
-    fn with_bytes(key: &[u8], value: &[u8], expiry: Option<u64>) -> Entry {
+    /// An entry with a string value kept as bytes, even when they spell an integer.
+    pub fn with_bytes(key: &[u8], value: &[u8], expiry: Option<u64>) -> Entry {
         if value.len() > INLINE_MAX_BYTES {
             return Entry::with_heap(key, value.to_vec(), expiry);
         }
@@ -171,6 +171,27 @@ impl Entry {
         new.set_clock(self.clock());
         self.free_block();
         new
+    }
+
+    /// A deep copy under another key, with the same expiry.
+    pub fn duplicated(&self, key: &[u8]) -> Entry {
+        let expiry = self.expiry();
+        // SAFETY: each arm lends the type that the entry holds.
+        unsafe {
+            match self.value_type() {
+                ValueType::String => match self.encoding() {
+                    Encoding::Int => Entry::with_int(key, self.word() as i64, expiry),
+                    Encoding::Heap => Entry::with_heap(key, self.heap().to_vec(), expiry),
+                    _ => Entry::with_bytes(key, self.value_bytes(), expiry),
+                },
+                ValueType::Hash => Entry::with_value(key, self.lend::<Hash>().duplicate(), expiry),
+                ValueType::List => Entry::with_value(key, self.lend::<List>().duplicate(), expiry),
+                ValueType::Set => Entry::with_value(key, self.lend::<Set>().duplicate(), expiry),
+                ValueType::SortedSet => {
+                    Entry::with_value(key, self.lend::<SortedSet>().duplicate(), expiry)
+                }
+            }
+        }
     }
 
     fn allocate(encoding: Encoding, key: &[u8], value_len: usize, expiry: Option<u64>) -> Entry {
@@ -358,7 +379,8 @@ impl Entry {
         }
     }
 
-    fn set_bytes(&mut self, value: &[u8]) {
+    /// Replaces the value by a string kept as bytes, even when they spell an integer.
+    pub fn set_bytes(&mut self, value: &[u8]) {
         let shape = self.shape();
         let inline = shape.bits & ENCODING_MASK == Encoding::Inline as u8;
         if inline && shape.value_len == value.len() {
@@ -409,8 +431,15 @@ impl Entry {
         if self.value_type() != T::TYPE {
             return None;
         }
+        // SAFETY: the type matches.
+        Some(unsafe { self.lend() })
+    }
+
+    /// # Safety
+    /// The value is a `T`.
+    unsafe fn lend<T: Stored>(&self) -> ValueRef<'_, T> {
         // SAFETY: the type matches, so the word is a pointer that `T::into_parts` gave, and the entry is borrowed.
-        Some(unsafe { ValueRef::new(self.encoding(), self.word_pointer()) })
+        unsafe { ValueRef::new(self.encoding(), self.word_pointer()) }
     }
 
     /// The home of a lent collection: this very entry, which the caller keeps borrowed.
@@ -612,7 +641,7 @@ impl Parts for EntryHome {
 
 impl<'t> ItemRef<'t, Entry> {
     /// Lends the collection for as long as the table is lent; `None` when the value is of another type.
-    #[inline]
+    #[inline(always)]
     pub fn into_value<T: Stored>(self) -> Option<ValueRef<'t, T>> {
         if self.value_type() != T::TYPE {
             return None;
@@ -624,6 +653,7 @@ impl<'t> ItemRef<'t, Entry> {
 
 impl<'t> ItemMut<'t, Entry> {
     /// Lends the collection to change it, for as long as the table is lent; `None` when the value is of another type.
+    #[inline(always)]
     pub fn into_value_mut<T: Stored>(mut self) -> Option<ValueMut<'t, T>> {
         if self.value_type() != T::TYPE {
             return None;
@@ -745,10 +775,26 @@ mod tests {
                     entry.set_string(&value);
                     entry.string_buffer().unwrap().push(b'!');
                     assert_eq!(entry.encoding_name(), "raw");
+                    let copy = entry.duplicated(b"copy");
+                    assert_eq!((copy.key(), copy.expiry()), (&b"copy"[..], expiry));
+                    assert_eq!(copy.string(), entry.string());
                     let entry = entry.renamed(b"other");
                     assert_eq!((entry.key(), entry.expiry()), (&b"other"[..], expiry));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_the_encoding() {
+        let mut grown = Entry::with_int(b"k", 12, None);
+        grown.string_buffer().unwrap().push(b'3');
+        let bytes = Entry::with_bytes(b"k", b"12", Some(9));
+        for entry in [Entry::with_int(b"k", 12, None), bytes, grown] {
+            let copy = entry.duplicated(b"copy");
+            assert_eq!(copy.encoding(), entry.encoding());
+            assert_eq!(copy.string(), entry.string());
+            assert_eq!(copy.expiry(), entry.expiry());
         }
     }
 

@@ -79,6 +79,9 @@ pub struct Keyspace {
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
     pub dirty: u64,
+    /// Events told so far: database, name, key.
+    #[cfg(test)]
+    pub(crate) events: Vec<(usize, &'static str, Vec<u8>)>,
 }
 
 impl Keyspace {
@@ -103,6 +106,8 @@ impl Keyspace {
             effects: Effects::default(),
             counters: Counters::default(),
             dirty: 0,
+            #[cfg(test)]
+            events: Vec::new(),
         }
     }
 
@@ -148,7 +153,8 @@ impl Keyspace {
     }
 
     /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.
-    #[inline]
+    // This and its kin are inlined by force: handing the guards on through memory costs more than the lookup.
+    #[inline(always)]
     pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -182,7 +188,7 @@ impl Keyspace {
     }
 
     /// Looks a key up to change it; touches the access clock.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
@@ -209,7 +215,7 @@ impl Keyspace {
     }
 
     /// A collection to read; `Ok(None)` when there is no such key.
-    #[inline]
+    #[inline(always)]
     pub fn value<T: Stored>(
         &mut self,
         key: &Key<'_>,
@@ -222,7 +228,7 @@ impl Keyspace {
 
     /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
     /// removed ([`Keyspace::remove`]) by the caller.
-    #[inline]
+    #[inline(always)]
     pub fn value_mut<T: Stored>(
         &mut self,
         key: &Key<'_>,
@@ -289,15 +295,23 @@ impl Keyspace {
     }
 
     /// Adds an entry whose key is not there; its access clock is set to now.
-    pub fn insert_new(&mut self, key: &Key<'_>, mut entry: Entry) {
-        entry.set_clock(self.access_clock);
-        self.databases[self.current].insert_new(key, entry);
+    pub fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
+        self.put(key, entry);
+        self.notify(EventClass::NEW, "new", key);
     }
 
     /// Puts an entry in the place of whatever the key held.
     pub fn insert(&mut self, key: &Key<'_>, entry: Entry) {
-        self.remove(key);
-        self.insert_new(key, entry);
+        if self.remove(key) {
+            self.put(key, entry);
+        } else {
+            self.insert_new(key, entry);
+        }
+    }
+
+    fn put(&mut self, key: &Key<'_>, mut entry: Entry) {
+        entry.set_clock(self.access_clock);
+        self.databases[self.current].insert_new(key, entry);
     }
 
     /// Removes a key; a big value is freed later, in slices. `false` when there was none.
@@ -349,11 +363,14 @@ impl Keyspace {
         self.dirty += 1;
     }
 
-    /// Tells of an event that is no change by a command (a key expired).
+    /// Tells of an event that does not count in `dirty`: one more of a change that [`Keyspace::modified`] has told of
+    /// (RENAME's second key, the expiry that SET gives), or no change by a command (a key expired).
     #[inline]
-    fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+    pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         // Keyspace notifications, WATCH and client-side caching hang on this one place.
         let _ = (class, event, key);
+        #[cfg(test)]
+        self.events.push((self.current, event, key.bytes.to_vec()));
     }
 
     /// Keys in the current database, expired ones that nobody met yet included.
@@ -439,11 +456,18 @@ impl Keyspace {
         let mut removed = 0;
         for db in 0..self.databases.len() {
             self.current = db;
-            while removed < budget && self.expire_first() {
-                removed += 1;
-            }
+            removed += self.expire_here(budget - removed);
         }
         self.current = home;
+        removed
+    }
+
+    /// Removes up to `budget` keys of the current database whose time has come, in order of time; how many there were.
+    pub fn expire_here(&mut self, budget: usize) -> usize {
+        let mut removed = 0;
+        while !self.loading && removed < budget && self.expire_first() {
+            removed += 1;
+        }
         removed
     }
 
@@ -499,7 +523,7 @@ impl Keyspace {
         self.discard(entry);
         self.counters.expired += 1;
         self.effects
-            .log(self.current, [&b"DEL"[..], key.bytes].into_iter());
+            .log_apart(self.current, [&b"DEL"[..], key.bytes].into_iter());
         self.notify(EventClass::EXPIRED, "expired", key);
     }
 }

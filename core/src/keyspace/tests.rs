@@ -76,3 +76,36 @@ fn flush_and_swap_work_on_whole_databases() {
     while !keys.free_some(10) {}
     assert_eq!(keys.lazy_free_counts(), (0, 1));
 }
+
+#[test]
+fn a_key_is_new_once() {
+    let mut keys = keyspace();
+    set(&mut keys, "a", "1", Expiry::Clear);
+    set(&mut keys, "a", "2", Expiry::At(5000));
+    let a = keys.key(b"a");
+    keys.insert(&a, Entry::with_int(b"a", 3, None));
+    keys.remove(&a);
+    keys.insert(&a, Entry::with_int(b"a", 4, None));
+    assert_eq!(
+        keys.events,
+        [(0, "new", b"a".to_vec()), (0, "new", b"a".to_vec())]
+    );
+}
+
+#[test]
+fn one_database_can_be_rid_of_what_is_due() {
+    let mut keys = keyspace();
+    for i in 0..10 {
+        set(&mut keys, &std::format!("k{i}"), "v", Expiry::At(1500 + i));
+    }
+    keys.swap(0, 1);
+    set(&mut keys, "here", "v", Expiry::At(1500));
+    keys.now_ms = 1504;
+    keys.active_expire = false;
+    assert_eq!(keys.expire_here(100), 1);
+    keys.select(1);
+    assert_eq!((keys.expire_here(2), keys.expire_here(100)), (2, 3));
+    keys.now_ms = 9999;
+    keys.loading = true;
+    assert_eq!(keys.expire_here(100), 0);
+}

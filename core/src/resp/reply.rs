@@ -208,6 +208,28 @@ impl<'a> Reply<'a> {
         self.header_at(mark, kind, len as i64);
     }
 
+    /// Puts the head of a SCAN reply at `mark`: an array of the cursor and of the `len` replies that follow.
+    pub fn scan_at(&mut self, mark: Mark, cursor: u64, len: usize) {
+        let end = self.out.len();
+        let mut digits = [0; 20];
+        self.array(2);
+        self.bulk(number::write_u64(cursor, &mut digits));
+        self.array(len);
+        self.turn_to(mark, end);
+    }
+
+    /// Puts a string at `mark`.
+    pub fn bulk_at(&mut self, mark: Mark, bytes: &[u8]) {
+        let end = self.out.len();
+        self.bulk(bytes);
+        self.turn_to(mark, end);
+    }
+
+    /// Bytes written since `mark`.
+    pub fn written_since(&self, mark: Mark) -> usize {
+        self.out.len() - mark.0
+    }
+
     /// Takes back everything written since `mark`.
     pub fn rewind(&mut self, mark: Mark) {
         self.out.truncate(mark.0);
@@ -216,19 +238,36 @@ impl<'a> Reply<'a> {
     fn header_at(&mut self, mark: Mark, kind: u8, value: i64) {
         let end = self.out.len();
         self.header(kind, value);
-        let header = self.out.len() - end;
-        self.out[mark.0..].rotate_right(header);
+        self.turn_to(mark, end);
     }
 
-    #[inline]
+    /// Moves what was written since `end` to `mark`.
+    fn turn_to(&mut self, mark: Mark, end: usize) {
+        let moved = self.out.len() - end;
+        self.out[mark.0..].rotate_right(moved);
+    }
+
+    /// Most headers are short, and those are written in one piece.
+    #[inline(always)]
     fn header(&mut self, kind: u8, value: i64) {
-        if let 0..=9 = value {
-            self.out
-                .extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
-        } else {
-            let mut digits = [0; 20];
-            self.line(kind, number::write_i64(value, &mut digits));
+        match value {
+            0..=9 => {
+                let header = [kind, b'0' + value as u8, b'\r', b'\n'];
+                self.out.extend_from_slice(&header);
+            }
+            10..=99 => {
+                let (tens, ones) = (b'0' + value as u8 / 10, b'0' + value as u8 % 10);
+                let header = [kind, tens, ones, b'\r', b'\n'];
+                self.out.extend_from_slice(&header);
+            }
+            _ => self.long_header(kind, value),
         }
+    }
+
+    #[inline(never)]
+    fn long_header(&mut self, kind: u8, value: i64) {
+        let mut digits = [0; 20];
+        self.line(kind, number::write_i64(value, &mut digits));
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {
@@ -287,10 +326,32 @@ mod tests {
                 let mark = r.mark();
                 r.int(1);
                 r.int(2);
-                r.array_at(mark, 2);
+                assert_eq!(r.written_since(mark), 8);
+                r.bulk_at(mark, b"in front");
+                r.array_at(mark, 3);
             },
-            "+OK\r\n*2\r\n:1\r\n:2\r\n",
-            "+OK\r\n*2\r\n:1\r\n:2\r\n",
+            "+OK\r\n*3\r\n$8\r\nin front\r\n:1\r\n:2\r\n",
+            "+OK\r\n*3\r\n$8\r\nin front\r\n:1\r\n:2\r\n",
+        );
+        expect(
+            |r| {
+                r.ok();
+                let mark = r.mark();
+                r.text("key");
+                r.scan_at(mark, 17, 1);
+            },
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+        );
+        expect(
+            |r| {
+                r.ok();
+                let mark = r.mark();
+                r.text("key");
+                r.scan_at(mark, 17, 1);
+            },
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
+            "+OK\r\n*2\r\n$2\r\n17\r\n*1\r\n$3\r\nkey\r\n",
         );
     }
 }

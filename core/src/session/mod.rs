@@ -106,6 +106,8 @@ impl Shared {
             ReplyMode::On => {}
             // The command that switches replies to the next one off is not answered either.
             ReplyMode::Off | ReplyMode::SkipNext => out.truncate(start),
+            // What the engine is asked for, it does not answer either; then it ends the skipping.
+            ReplyMode::Skip if ask.is_some() => out.truncate(start),
             ReplyMode::Skip => {
                 out.truncate(start);
                 // When the engine replies, it is the engine that skips.
@@ -133,7 +135,8 @@ impl Shared {
         if !spec.accepts(args.len()) {
             return Err(CommandError::wrong_arity(&command.full_name()));
         }
-        if !client.authenticated && !spec.flags.has(Flags::NO_AUTH) {
+        let closed = !client.authenticated && !self.settings.requirepass.is_empty();
+        if closed && !spec.flags.has(Flags::NO_AUTH) {
             self.statistics.count_rejected(command.number);
             return Err(CommandError::new("NOAUTH Authentication required."));
         }
@@ -179,6 +182,7 @@ impl Shared {
         {
             self.keys.effects.log(db, args.all());
         }
+        self.keys.effects.end_command();
         result
     }
 }

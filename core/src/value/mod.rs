@@ -7,8 +7,10 @@
 
 use crate::bytes::hash::Hasher;
 
+mod block;
 pub mod hash;
 pub mod list;
+mod sample;
 pub mod set;
 pub mod sorted_set;
 mod stored;

@@ -28,6 +28,9 @@ pub unsafe trait Stored: Sized {
     /// The parts came from [`Stored::into_parts`], and nothing else owns the pointer now.
     unsafe fn from_parts(encoding: Encoding, pointer: NonNull<u8>) -> Self;
 
+    /// A deep copy, for COPY; in the same encoding.
+    fn duplicate(&self) -> Self;
+
     /// How many steps freeing takes, roughly: 1 for a single block, the element count for a big structure.
     fn free_cost(&self) -> usize;
 

@@ -48,11 +48,16 @@ fn pop_one(cx: &mut Cx<'_>, key: &Key<'_>, end: End) -> Result<(), WrongType> {
         cx.reply.null();
         return Ok(());
     };
-    list.pop_with(end, |element| write(&mut cx.reply, element));
-    list.settle(limit);
-    let empty = list.is_empty();
+    let last = list.len() == 1;
+    if last {
+        // It goes away with its key.
+        list.read_range(0, 1, End::Tail, |element| write(&mut cx.reply, element));
+    } else {
+        list.pop_with(end, |element| write(&mut cx.reply, element));
+        list.settle(limit);
+    }
     drop(list);
-    report_removal(cx.keys, event(end), key, 1, empty);
+    report_removal(cx.keys, event(end), key, 1, last);
     Ok(())
 }
 

@@ -63,9 +63,8 @@ where
     if !create {
         return Ok(None);
     }
-    let mut list = List::new();
-    list.push(end, values, limit);
-    let len = list.len();
+    let len = values.len();
+    let list = List::of(end, values, limit);
     keys.insert_new(key, Entry::with_value(key.bytes, list, None));
     Ok(Some(len))
 }

@@ -23,16 +23,17 @@
 mod bucket;
 mod item;
 mod segment;
+mod walk;
 
 pub use item::{ItemMut, ItemRef, TableItem};
+pub use walk::Iter;
 
 use crate::bytes::hash::Hasher;
-use crate::bytes::prng::Prng;
 use alloc::vec::Vec;
 use bucket::{Bucket, SLOTS, prefetch};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use segment::{MAX_BUCKETS, MAX_HOMES, Place, Segment, hash_of, home_of};
+use segment::{MAX_HOMES, Place, Segment, hash_of, home_of};
 
 /// Slots that a rebuilt segment has for every three items.
 const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
@@ -144,7 +145,7 @@ impl<T: TableItem> Table<T> {
     }
 
     /// Finds the item with this key, to change it.
-    #[inline]
+    #[inline(always)]
     pub fn find_mut(&mut self, hash: u64, key: &[u8]) -> Option<ItemMut<'_, T>> {
         let (segment, place) = self.locate(hash, key)?;
         let bucket = &mut self.segments[segment].buckets[place.bucket];
@@ -238,36 +239,6 @@ impl<T: TableItem> Table<T> {
             }
         }
         position
-    }
-
-    /// A fair random item.
-    ///
-    /// A random directory entry and a random slot below the greatest segment size; an empty slot, and a share of the
-    /// hits in deep segments (which have fewer directory entries), is refused, so that every item is equally likely.
-    pub fn random(&self, prng: &mut Prng) -> Option<ItemRef<'_, T>> {
-        if self.len == 0 {
-            return None;
-        }
-        let bound = if self.depth == 0 {
-            self.segments[0].slots()
-        } else {
-            MAX_BUCKETS * SLOTS
-        };
-        loop {
-            let entry = prng.below(self.directory.len() as u64) as usize;
-            let segment = &self.segments[self.directory[entry].segment as usize];
-            let at = prng.below(bound as u64) as usize;
-            if at >= segment.slots() || !segment.buckets[at / SLOTS].is_occupied(at % SLOTS) {
-                continue;
-            }
-            // A segment of depth d has 2^(D-d) entries: accept in inverse proportion.
-            if prng.below(1 << (self.depth - segment.depth)) != 0 {
-                continue;
-            }
-            let pointer = segment.buckets[at / SLOTS].pointer(at % SLOTS)?;
-            // SAFETY: the pointer is owned by this table, which the guard borrows.
-            return Some(unsafe { ItemRef::new(pointer) });
-        }
     }
 
     /// Drops items until about `budget` are gone; `true` when the table is empty. For freeing in slices: the

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bytes::prng::Prng;
 use alloc::boxed::Box;
 use alloc::string::String;
 use proptest::prelude::*;
@@ -182,6 +183,34 @@ fn random_is_fair() {
     }
     assert_eq!(counts.len(), 1500);
     assert!(counts.values().all(|&n| (45..165).contains(&n)));
+}
+
+#[test]
+fn iteration_gives_every_item_once() {
+    let mut table = table();
+    assert!(table.iter().next().is_none());
+    for i in 0..5000 {
+        insert(&mut table, &format!("{i}"));
+    }
+    let seen: HashSet<String> = table.iter().map(|item| (*item.0).clone()).collect();
+    assert_eq!((seen.len(), table.iter().count()), (5000, 5000));
+}
+
+#[test]
+fn random_items_can_be_taken_until_none_is_left() {
+    let mut table = table();
+    for i in 0..3000 {
+        insert(&mut table, &format!("{i}"));
+    }
+    let mut prng = Prng::new(3);
+    let mut seen = HashSet::new();
+    while let Some(item) = table.take_random(&mut prng) {
+        assert!(seen.insert((*item.0).clone()));
+        if table.len().is_multiple_of(500) {
+            table.check().unwrap();
+        }
+    }
+    assert_eq!((seen.len(), table.len()), (3000, 0));
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod tests;
 pub use read::Iter;
 
 use super::{Encoding, EncodingLimits, Stored, ValueType};
-use crate::structure::listpack::{Element, Listpack};
+use crate::structure::listpack::{Element, Listpack, ListpackBuilder, encoded_size};
 use crate::structure::quicklist::{NodeLimit, Quicklist};
 use alloc::boxed::Box;
 use core::ptr::NonNull;
@@ -40,6 +40,9 @@ pub enum End {
     Tail,
 }
 
+/// What a listpack without elements takes.
+const EMPTY_BYTES: usize = 7;
+
 /// Cut-off parts up to this length are freed where they are cut.
 const FREED_AT_ONCE: usize = 512;
 
@@ -47,6 +50,26 @@ impl List {
     /// An empty list.
     pub fn new() -> Self {
         List(Body::Small(Listpack::new()))
+    }
+
+    /// A list of `values`, pushed at an end one after the other; with a single allocation if it stays small.
+    pub fn of<'v, I>(end: End, values: I, limit: NodeLimit) -> Self
+    where
+        I: DoubleEndedIterator<Item = &'v [u8]> + ExactSizeIterator + Clone,
+    {
+        let text = values.clone().map(<[u8]>::len).sum::<usize>();
+        if limit.exceeded(text.saturating_add(EMPTY_BYTES), values.len()) {
+            let mut list = Box::new(Quicklist::new(limit));
+            push_big(&mut list, end, values);
+            return List(Body::Big(list));
+        }
+        let bytes = values.clone().map(encoded_size).sum();
+        let mut small = ListpackBuilder::with_capacity(bytes);
+        match end {
+            End::Head => values.rev().for_each(|value| small.push(value)),
+            End::Tail => values.for_each(|value| small.push(value)),
+        }
+        List(Body::Small(small.finish()))
     }
 
     /// What `list-max-listpack-size` allows a listpack to hold.
@@ -81,8 +104,7 @@ impl List {
         let bytes = values.clone().map(<[u8]>::len).sum();
         self.prepare_growth(bytes, values.len(), limit);
         match (&mut self.0, end) {
-            (Body::Big(list), End::Head) => values.for_each(|value| list.push_front(value)),
-            (Body::Big(list), End::Tail) => values.for_each(|value| list.push_back(value)),
+            (Body::Big(list), end) => push_big(list, end, values),
             (Body::Small(list), end) => push_small(list, end, values),
         }
     }
@@ -212,6 +234,14 @@ fn half(limit: NodeLimit) -> (usize, usize) {
     }
 }
 
+#[inline]
+fn push_big<'v>(list: &mut Quicklist, end: End, values: impl Iterator<Item = &'v [u8]>) {
+    match end {
+        End::Head => values.for_each(|value| list.push_front(value)),
+        End::Tail => values.for_each(|value| list.push_back(value)),
+    }
+}
+
 fn push_small<'v, I>(list: &mut Listpack, end: End, values: I)
 where
     I: DoubleEndedIterator<Item = &'v [u8]> + ExactSizeIterator + Clone,
@@ -280,6 +310,10 @@ unsafe impl Stored for List {
             // SAFETY: by contract this is the listpack that `into_parts` gave up; there is no third encoding.
             _ => Body::Small(unsafe { Listpack::from_raw(pointer) }),
         })
+    }
+
+    fn duplicate(&self) -> Self {
+        List::duplicate(self)
     }
 
     fn free_cost(&self) -> usize {

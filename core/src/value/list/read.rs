@@ -27,7 +27,7 @@ impl List {
         match self.iter_from(index, towards).0 {
             Run::Small(run) => run.take(count).for_each(each),
             Run::SmallBack(run) => run.take(count).for_each(each),
-            Run::Big(run) => run.take(count).for_each(each),
+            Run::Big(run) => run.read(count, each),
         }
     }
 

@@ -136,6 +136,22 @@ proptest! {
     }
 
     #[test]
+    fn a_new_list_is_one_that_was_pushed_to(
+        values in prop::collection::vec(value(), 1..20),
+        head: bool,
+        setting in -2i64..12,
+    ) {
+        let limit = NodeLimit::from_setting(setting);
+        let values = values.iter().map(Vec::as_slice);
+        let mut pushed = List::new();
+        pushed.push(end(head), values.clone(), limit);
+        let new = List::of(end(head), values, limit);
+        prop_assert_eq!(new.check(), Ok(()));
+        prop_assert_eq!(is_big(&new), is_big(&pushed));
+        prop_assert_eq!(texts(new.iter(End::Tail)), texts(pushed.iter(End::Tail)));
+    }
+
+    #[test]
     fn ranges_are_read_in_both_directions(len in 1usize..40, index in 0usize..40, count in 0usize..50) {
         for setting in [3, 128] {
             let limit = NodeLimit::from_setting(setting);

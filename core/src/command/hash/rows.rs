@@ -1,0 +1,149 @@
+//! The rows of the hash family.
+
+use super::super::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key};
+use super::increment::{hincrby, hincrbyfloat};
+use super::random::hrandfield;
+use super::{
+    hdel, hexists, hget, hgetall, hkeys, hlen, hmget, hmset, hscan, hset, hsetnx, hstrlen, hvals,
+};
+
+const READ: Flags = Flags::READONLY;
+const READ_FAST: Flags = READ.and(Flags::FAST);
+const WRITE_FAST: Flags = Flags::WRITE.and(Flags::FAST);
+const GROW_FAST: Flags = WRITE_FAST.and(Flags::DENY_OOM);
+
+const LOOKS: &[KeyRange] = &[key(KeyUse::Look)];
+const READS: &[KeyRange] = &[key(KeyUse::Read)];
+const UPDATES: &[KeyRange] = &[key(KeyUse::Update)];
+const INSERTS: &[KeyRange] = &[key(KeyUse::Insert)];
+const DELETES: &[KeyRange] = &[key(KeyUse::Delete)];
+const READS_AND_UPDATES: &[KeyRange] = &[key(KeyUse::ReadUpdate)];
+
+const fn row(
+    (name, arity, run): (&'static str, i16, Handler),
+    flags: Flags,
+    keys: &'static [KeyRange],
+    (since, complexity): (&'static str, &'static str),
+    summary: &'static str,
+) -> CommandSpec {
+    CommandSpec::new(name, arity, run)
+        .flags(flags)
+        .keys(keys)
+        .docs(Group::Hash, since, summary, complexity)
+}
+
+/// The family's rows.
+pub(in super::super) static SPECS: &[CommandSpec] = &[
+    row(
+        ("hdel", -3, hdel),
+        WRITE_FAST,
+        DELETES,
+        ("2.0.0", "O(N) where N is the number of fields given."),
+        "Removes fields with their values; a hash without any is deleted.",
+    ),
+    row(
+        ("hexists", 3, hexists),
+        READ_FAST,
+        LOOKS,
+        ("2.0.0", "O(1)"),
+        "Tells whether there is a field.",
+    ),
+    row(
+        ("hget", 3, hget),
+        READ_FAST,
+        READS,
+        ("2.0.0", "O(1)"),
+        "Returns the value of a field.",
+    ),
+    row(
+        ("hgetall", 2, hgetall),
+        READ,
+        READS,
+        ("2.0.0", "O(N) where N is the number of fields."),
+        "Returns all fields with their values.",
+    ),
+    row(
+        ("hincrby", 4, hincrby),
+        GROW_FAST,
+        READS_AND_UPDATES,
+        ("2.0.0", "O(1)"),
+        "Adds an integer to the value of a field; a missing one counts as 0.",
+    ),
+    row(
+        ("hincrbyfloat", 4, hincrbyfloat),
+        GROW_FAST,
+        READS_AND_UPDATES,
+        ("2.6.0", "O(1)"),
+        "Adds a float to the value of a field; a missing one counts as 0.",
+    ),
+    row(
+        ("hkeys", 2, hkeys),
+        READ,
+        READS,
+        ("2.0.0", "O(N) where N is the number of fields."),
+        "Returns all fields.",
+    ),
+    row(
+        ("hlen", 2, hlen),
+        READ_FAST,
+        LOOKS,
+        ("2.0.0", "O(1)"),
+        "Returns the number of fields.",
+    ),
+    row(
+        ("hmget", -3, hmget),
+        READ_FAST,
+        READS,
+        ("2.0.0", "O(N) where N is the number of fields given."),
+        "Returns the values of several fields.",
+    ),
+    row(
+        ("hmset", -4, hmset),
+        GROW_FAST,
+        UPDATES,
+        ("2.0.0", "O(N) where N is the number of fields given."),
+        "Sets the values of several fields, as HSET does.",
+    ),
+    row(
+        ("hrandfield", -2, hrandfield),
+        READ,
+        READS,
+        ("6.2.0", "O(N) where N is the number of fields returned."),
+        "Returns random fields, different ones or with repetitions.",
+    ),
+    row(
+        ("hscan", -3, hscan),
+        READ,
+        READS,
+        ("2.8.0", "O(1) a call; O(N) for all N fields."),
+        "Walks through the fields and their values, some at a call.",
+    ),
+    row(
+        ("hset", -4, hset),
+        GROW_FAST,
+        UPDATES,
+        ("2.0.0", "O(N) where N is the number of fields given."),
+        "Sets the values of fields, and returns how many fields are new.",
+    ),
+    row(
+        ("hsetnx", 4, hsetnx),
+        GROW_FAST,
+        INSERTS,
+        ("2.0.0", "O(1)"),
+        "Sets the value of a field if there is none yet.",
+    ),
+    row(
+        ("hstrlen", 3, hstrlen),
+        READ_FAST,
+        LOOKS,
+        ("3.2.0", "O(1)"),
+        "Returns the length of a field's value.",
+    ),
+    row(
+        ("hvals", 2, hvals),
+        READ,
+        READS,
+        ("2.0.0", "O(N) where N is the number of fields."),
+        "Returns all values.",
+    ),
+];

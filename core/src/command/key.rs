@@ -1,6 +1,0 @@
-//! Keys of any type.
-
-use super::spec::CommandSpec;
-
-/// The family's rows.
-pub(super) static SPECS: &[CommandSpec] = &[];

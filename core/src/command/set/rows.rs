@@ -1,0 +1,99 @@
+//! The rows of the set family.
+
+use super::super::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+use super::pop::spop;
+use super::{sadd, scard, sismember, smembers, smismember, smove, srandmember, srem, sscan};
+
+const READ: Flags = Flags::READONLY;
+const READ_FAST: Flags = READ.and(Flags::FAST);
+const WRITE_FAST: Flags = Flags::WRITE.and(Flags::FAST);
+
+const fn row(
+    (name, arity, run): (&'static str, i16, Handler),
+    flags: Flags,
+    keys: &'static [KeyRange],
+    (since, complexity): (&'static str, &'static str),
+    summary: &'static str,
+) -> CommandSpec {
+    CommandSpec::new(name, arity, run)
+        .flags(flags)
+        .keys(keys)
+        .docs(Group::Set, since, summary, complexity)
+}
+
+/// The family's rows.
+pub(in super::super) static SPECS: &[CommandSpec] = &[
+    row(
+        ("sadd", -3, sadd),
+        WRITE_FAST.and(Flags::DENY_OOM),
+        &[key(KeyUse::Insert)],
+        ("1.0.0", "O(N) where N is the number of members given."),
+        "Adds members to a set, which is created if need be.",
+    ),
+    row(
+        ("scard", 2, scard),
+        READ_FAST,
+        &[key(KeyUse::Look)],
+        ("1.0.0", "O(1)"),
+        "Returns the number of members.",
+    ),
+    row(
+        ("sismember", 3, sismember),
+        READ_FAST,
+        &[key(KeyUse::Look)],
+        ("1.0.0", "O(1)"),
+        "Tells whether a string is a member.",
+    ),
+    row(
+        ("smembers", 2, smembers),
+        READ,
+        &[key(KeyUse::Read)],
+        ("1.0.0", "O(N) where N is the number of members."),
+        "Returns all members.",
+    ),
+    row(
+        ("smismember", -3, smismember),
+        READ_FAST,
+        &[key(KeyUse::Read)],
+        ("6.2.0", "O(N) where N is the number of strings asked for."),
+        "Tells of several strings whether each is a member.",
+    ),
+    row(
+        ("smove", 4, smove),
+        WRITE_FAST,
+        &[key(KeyUse::ReadDelete), keys(2, 2, 1, KeyUse::Insert)],
+        ("1.0.0", "O(1)"),
+        "Moves a member from one set to another.",
+    ),
+    row(
+        ("spop", -2, spop),
+        WRITE_FAST,
+        &[key(KeyUse::ReadDelete)],
+        ("1.0.0", "O(N) where N is the count; O(1) without one."),
+        "Takes random members out of a set and returns them.",
+    ),
+    row(
+        ("srandmember", -2, srandmember),
+        READ,
+        &[key(KeyUse::Read)],
+        (
+            "1.0.0",
+            "O(N) where N is the count, its sign aside; O(1) without one.",
+        ),
+        "Returns random members, different ones or with repetitions.",
+    ),
+    row(
+        ("srem", -3, srem),
+        WRITE_FAST,
+        &[key(KeyUse::Delete)],
+        ("1.0.0", "O(N) where N is the number of members given."),
+        "Removes members; a set without any is deleted.",
+    ),
+    row(
+        ("sscan", -3, sscan),
+        READ,
+        &[key(KeyUse::Read)],
+        ("2.8.0", "O(1) a call; O(N) for all N members."),
+        "Walks through the members, some at a call.",
+    ),
+];

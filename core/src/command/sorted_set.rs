@@ -1,6 +1,0 @@
-//! Sorted sets.
-
-use super::spec::CommandSpec;
-
-/// The family's rows.
-pub(super) static SPECS: &[CommandSpec] = &[];

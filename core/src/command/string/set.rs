@@ -1,0 +1,149 @@
+//! SET and everything that is a SET in other words: SETNX, SETEX, PSETEX, GETSET, MSET, MSETNX.
+
+use super::options::{Condition, Deadline, Form, Lifetime, Options};
+use super::reply_string;
+use crate::bytes::number::write_u64;
+use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
+use crate::keyspace::{EventClass, Expiry, Key};
+
+/// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
+pub(super) fn set(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let key = args.key(1);
+    if args.len() == 3 {
+        write(cx, &key, args.at(2), Expiry::Clear);
+        cx.reply.ok();
+        return DONE;
+    }
+    set_with(cx, &key, args.at(2), Options::of_set(args)?)
+}
+
+/// `SETNX key value`
+pub(super) fn setnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let key = args.key(1);
+    let absent = cx.keys.write(&key).is_none();
+    if absent {
+        write(cx, &key, args.at(2), Expiry::Clear);
+    }
+    cx.reply.int(i64::from(absent));
+    DONE
+}
+
+/// `SETEX key seconds value`
+pub(super) fn setex(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    set_until(cx, args, Form::Seconds, "setex")
+}
+
+/// `PSETEX key milliseconds value`
+pub(super) fn psetex(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    set_until(cx, args, Form::Milliseconds, "psetex")
+}
+
+fn set_until(cx: &mut Cx<'_>, args: &Args<'_>, form: Form, command: &'static str) -> CommandResult {
+    let text = args.at(2);
+    let when = Deadline { text, form }.unix_ms(cx.keys.now_ms, command)?;
+    let key = args.key(1);
+    write(cx, &key, args.at(3), Expiry::At(when));
+    log_set(cx, &key, args.at(3), Expiry::At(when));
+    cx.reply.ok();
+    DONE
+}
+
+/// `GETSET key value`
+pub(super) fn getset(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let (key, value) = (args.key(1), args.at(2));
+    reply_old(cx, &key)?;
+    write(cx, &key, value, Expiry::Clear);
+    log_set(cx, &key, value, Expiry::Clear);
+    DONE
+}
+
+/// `MSET key value [key value ...]`
+pub(super) fn mset(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    if args.len().is_multiple_of(2) {
+        return Err(CommandError::wrong_arity("mset"));
+    }
+    write_pairs(cx, args);
+    cx.reply.ok();
+    DONE
+}
+
+/// `MSETNX key value [key value ...]`
+pub(super) fn msetnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    if args.len().is_multiple_of(2) {
+        return Err(CommandError::wrong_arity("msetnx"));
+    }
+    let mut keys = (1..args.len()).step_by(2);
+    let absent = keys.all(|at| cx.keys.write(&args.key(at)).is_none());
+    if absent {
+        write_pairs(cx, args);
+    }
+    cx.reply.int(i64::from(absent));
+    DONE
+}
+
+fn write_pairs(cx: &mut Cx<'_>, args: &Args<'_>) {
+    for at in (1..args.len()).step_by(2) {
+        write(cx, &args.key(at), args.at(at + 1), Expiry::Clear);
+    }
+}
+
+fn set_with(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], options: Options<'_>) -> CommandResult {
+    let expiry = match options.lifetime {
+        Lifetime::Keep => Expiry::Keep,
+        Lifetime::Until(deadline) => Expiry::At(deadline.unix_ms(cx.keys.now_ms, "set")?),
+        Lifetime::Unsaid | Lifetime::Persist => Expiry::Clear,
+    };
+    if options.get {
+        reply_old(cx, key)?;
+    }
+    let refused = match options.condition {
+        Condition::Always => false,
+        Condition::Absent => cx.keys.write(key).is_some(),
+        Condition::Present => cx.keys.write(key).is_none(),
+    };
+    if !refused {
+        write(cx, key, value, expiry);
+        if options.get || matches!(expiry, Expiry::At(_)) {
+            log_set(cx, key, value, expiry);
+        }
+    }
+    match (options.get, refused) {
+        (true, _) => {}
+        (false, true) => cx.reply.null(),
+        (false, false) => cx.reply.ok(),
+    }
+    DONE
+}
+
+/// Replies the string that the key holds now.
+fn reply_old(cx: &mut Cx<'_>, key: &Key<'_>) -> Result<(), CommandError> {
+    let found = cx.keys.string(key)?;
+    let old = found.as_ref().and_then(|entry| entry.string());
+    reply_string(&mut cx.reply, old);
+    Ok(())
+}
+
+/// Sets the key and tells of it.
+#[inline]
+fn write(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], expiry: Expiry) {
+    cx.keys.set_string(key, value, expiry);
+    cx.keys.modified(EventClass::STRING, "set", key);
+    if let Expiry::At(_) = expiry {
+        cx.keys.notify(EventClass::GENERIC, "expire", key);
+    }
+}
+
+/// Logs what was set instead of the command: the time is absolute, the condition was met, nobody reads the reply.
+fn log_set(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], expiry: Expiry) {
+    let (db, key) = (cx.keys.current(), key.bytes);
+    let effects = &mut cx.keys.effects;
+    match expiry {
+        Expiry::Clear => effects.replace(db, &[b"SET", key, value]),
+        Expiry::Keep => effects.replace(db, &[b"SET", key, value, b"KEEPTTL"]),
+        Expiry::At(when) => {
+            let mut digits = [0; 20];
+            let when = write_u64(when, &mut digits);
+            effects.replace(db, &[b"SET", key, value, b"PXAT", when]);
+        }
+    }
+}

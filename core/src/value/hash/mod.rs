@@ -1,0 +1,247 @@
+//! The hash: a listpack of fields and values while it is small, then a table.
+//!
+//! ```text
+//! listpack   field value field value ...   up to hash-max-listpack-entries pairs, each of both texts up to
+//!                                          hash-max-listpack-value bytes
+//! table      one block a field             `block.rs`
+//! ```
+//!
+//! It becomes a table when it outgrows either bound, and stays one, as in Redis.
+
+mod iter;
+mod random;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub use iter::Iter;
+pub use random::Draw;
+
+use super::block::{self, Field};
+use super::{Encoding, EncodingLimits};
+use crate::structure::listpack::{Element, IntText, Listpack, ListpackSlice, Pos};
+use crate::structure::table::{SCAN_START, Table};
+use alloc::boxed::Box;
+
+/// A map of byte strings.
+pub struct Hash {
+    repr: Repr,
+}
+
+enum Repr {
+    Listpack(Listpack),
+    Table(Box<Table<Field>>),
+}
+
+impl Default for Hash {
+    fn default() -> Self {
+        Hash::new()
+    }
+}
+
+impl Hash {
+    /// An empty one.
+    pub fn new() -> Self {
+        let repr = Repr::Listpack(Listpack::new());
+        Hash { repr }
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        match &self.repr {
+            Repr::Listpack(pack) => pack.len() / 2,
+            Repr::Table(table) => table.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        match &self.repr {
+            Repr::Listpack(pack) => pack.is_empty(),
+            Repr::Table(table) => table.is_empty(),
+        }
+    }
+
+    /// How it is kept.
+    pub fn encoding(&self) -> Encoding {
+        match &self.repr {
+            Repr::Listpack(_) => Encoding::HashListpack,
+            Repr::Table(_) => Encoding::HashTable,
+        }
+    }
+
+    /// The value of `field`.
+    #[inline]
+    pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
+        match &self.repr {
+            Repr::Listpack(pack) => value_place(pack, find(pack, field)?).map(|pos| pack.get(pos)),
+            Repr::Table(table) => {
+                let found = table.find(table.hasher().hash(field), field)?;
+                Some(Element::Bytes(found.lent_value()))
+            }
+        }
+    }
+
+    /// Whether `field` is there.
+    pub fn contains(&self, field: &[u8]) -> bool {
+        match &self.repr {
+            Repr::Listpack(pack) => find(pack, field).is_some(),
+            Repr::Table(table) => table.contains(table.hasher().hash(field), field),
+        }
+    }
+
+    /// Prepares for `count` more fields, whose texts and those of their values `texts` gives: a hash that they would
+    /// make a table becomes one at once.
+    pub fn expect<'a>(
+        &mut self,
+        count: usize,
+        mut texts: impl Iterator<Item = &'a [u8]>,
+        limits: &EncodingLimits,
+    ) {
+        let Repr::Listpack(pack) = &self.repr else {
+            return;
+        };
+        let mut bytes = 0usize;
+        let outgrown = count > limits.hash_max_listpack_entries
+            || texts.any(|text| {
+                bytes = bytes.saturating_add(text.len());
+                text.len() > limits.hash_max_listpack_value
+            })
+            || !pack.fits(bytes);
+        if outgrown {
+            self.become_table(limits);
+        }
+    }
+
+    /// Sets the value of `field`; `true` if the field is new.
+    pub fn set(&mut self, field: &[u8], value: &[u8], limits: &EncodingLimits) -> bool {
+        let most = limits.hash_max_listpack_value;
+        if field.len() > most || value.len() > most {
+            self.become_table(limits);
+        }
+        match &mut self.repr {
+            Repr::Listpack(pack) => {
+                let field = Element::Bytes(field).canonical();
+                if let Some(place) = pack.first().and_then(|first| pack.find(field, first, 1)) {
+                    if let Some(place) = value_place(pack, place) {
+                        pack.replace(place, value);
+                    }
+                    return false;
+                }
+                pack.extend([field, Element::Bytes(value)]);
+                if pack.len() / 2 > limits.hash_max_listpack_entries {
+                    self.become_table(limits);
+                }
+                true
+            }
+            Repr::Table(table) => set_in_table(table, field, value),
+        }
+    }
+
+    /// Takes `field` out; `false` if it was not there.
+    pub fn remove(&mut self, field: &[u8]) -> bool {
+        match &mut self.repr {
+            Repr::Listpack(pack) => match find(pack, field) {
+                Some(place) => {
+                    pack.remove_run(place, 2);
+                    true
+                }
+                None => false,
+            },
+            Repr::Table(table) => table.remove(table.hasher().hash(field), field).is_some(),
+        }
+    }
+
+    /// All fields with their values, in no particular order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter::new(&self.repr)
+    }
+
+    /// Walks a big hash from `cursor` until about `count` fields were given with their values, and returns where to
+    /// go on; a small one is given whole. See [`Table::scan`].
+    pub fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        mut each: impl FnMut(Element<'_>, Element<'_>),
+    ) -> u64 {
+        match &self.repr {
+            Repr::Table(table) => table.scan(cursor, count, |item| {
+                each(Element::Bytes(item.key()), Element::Bytes(item.value()));
+            }),
+            Repr::Listpack(_) => {
+                self.iter().for_each(|(field, value)| each(field, value));
+                SCAN_START
+            }
+        }
+    }
+
+    /// A hash with the same fields in the same encoding.
+    pub fn duplicate(&self) -> Self {
+        let repr = match &self.repr {
+            Repr::Listpack(pack) => Repr::Listpack(pack.clone()),
+            Repr::Table(table) => Repr::Table(block::duplicate(table)),
+        };
+        Hash { repr }
+    }
+
+    /// Verifies the invariants.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match &self.repr {
+            Repr::Listpack(pack) => check_listpack(pack),
+            Repr::Table(table) => block::check(table),
+        }
+    }
+
+    /// Makes the hash a table, if it is none yet.
+    fn become_table(&mut self, limits: &EncodingLimits) {
+        if matches!(self.repr, Repr::Table(_)) {
+            return;
+        }
+        let mut table = Table::new(limits.hasher);
+        let (mut field_text, mut value_text): (IntText, IntText) = ([0; 21], [0; 21]);
+        for (field, value) in self.iter() {
+            let field = field.text(&mut field_text);
+            let item = Field::new(field, value.text(&mut value_text));
+            table.insert_new(limits.hasher.hash(field), item);
+        }
+        self.repr = Repr::Table(Box::new(table));
+    }
+}
+
+/// The place of a field in a listpack.
+#[inline]
+fn find(pack: &ListpackSlice, field: &[u8]) -> Option<Pos> {
+    pack.find(field, pack.first()?, 1)
+}
+
+/// The place of the value that belongs to the field at `place`.
+#[inline]
+fn value_place(pack: &ListpackSlice, place: Pos) -> Option<Pos> {
+    pack.next(place)
+}
+
+fn set_in_table(table: &mut Table<Field>, field: &[u8], value: &[u8]) -> bool {
+    let hash = table.hasher().hash(field);
+    if let Some(mut item) = table.find_mut(hash, field) {
+        item.set_value(value);
+        return false;
+    }
+    table.insert_new(hash, Field::new(field, value));
+    true
+}
+
+fn check_listpack(pack: &ListpackSlice) -> Result<(), &'static str> {
+    pack.check()?;
+    if !pack.len().is_multiple_of(2) {
+        return Err("a field without a value in a listpack");
+    }
+    let mut place = pack.first();
+    while let Some(here) = place {
+        place = value_place(pack, here).and_then(|value| pack.next(value));
+        if place.is_some_and(|rest| pack.find(pack.get(here), rest, 1).is_some()) {
+            return Err("a field twice in a listpack");
+        }
+    }
+    Ok(())
+}

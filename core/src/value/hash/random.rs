@@ -1,0 +1,92 @@
+//! Random fields with their values. All choices are fair.
+
+use super::{Hash, Repr, value_place};
+use crate::bytes::prng::Prng;
+use crate::structure::listpack::{Element, ListpackSlice, Pos};
+use crate::structure::table::{ItemRef, Table};
+use crate::value::block::Field;
+use crate::value::sample::{self, Selection};
+use alloc::vec::Vec;
+
+/// A field and its value.
+type Pair<'h> = (Element<'h>, Element<'h>);
+
+impl Hash {
+    /// A random field with its value; `None` in an empty hash.
+    pub fn random(&self, prng: &mut Prng) -> Option<Pair<'_>> {
+        match &self.repr {
+            Repr::Listpack(pack) => {
+                let index = prng.below(pack.len() as u64 / 2);
+                pack.seek(2 * index as i64)
+                    .map(|place| pair_at(pack, place))
+            }
+            Repr::Table(table) => table.random(prng).map(pair_of),
+        }
+    }
+
+    /// Prepares for many random fields, each drawn from all of them.
+    pub fn draw(&self) -> Draw<'_> {
+        Draw(match &self.repr {
+            Repr::Listpack(pack) => Source::Listpack(pack, sample::places(pack, 2).collect()),
+            Repr::Table(table) => Source::Table(table),
+        })
+    }
+
+    /// Calls `each` with `count` different random fields and their values; with all, when there are no more.
+    pub fn choose(
+        &self,
+        count: usize,
+        prng: &mut Prng,
+        mut each: impl FnMut(Element<'_>, Element<'_>),
+    ) {
+        let count = count.min(self.len());
+        match &self.repr {
+            Repr::Listpack(pack) => {
+                let selection = Selection::new(count, pack.len() / 2);
+                sample::choose_places(pack, 2, selection, prng, |place| {
+                    let (field, value) = pair_at(pack, place);
+                    each(field, value);
+                });
+            }
+            Repr::Table(table) => sample::choose_items(table, count, prng, |item| {
+                let (field, value) = pair_of(item);
+                each(field, value);
+            }),
+        }
+    }
+}
+
+/// Random fields of one hash, each drawn from all; see [`Hash::draw`].
+pub struct Draw<'h>(Source<'h>);
+
+enum Source<'h> {
+    /// With the places of its fields, since a listpack knows none but the ends.
+    Listpack(&'h ListpackSlice, Vec<Pos>),
+    Table(&'h Table<Field>),
+}
+
+impl<'h> Draw<'h> {
+    /// The next one with its value; `None` only if the hash is empty.
+    #[inline]
+    pub fn next(&self, prng: &mut Prng) -> Option<Pair<'h>> {
+        match &self.0 {
+            Source::Listpack(pack, places) => {
+                let index = prng.below(places.len() as u64) as usize;
+                places.get(index).map(|&place| pair_at(pack, place))
+            }
+            Source::Table(table) => table.random(prng).map(pair_of),
+        }
+    }
+}
+
+fn pair_at(pack: &ListpackSlice, place: Pos) -> Pair<'_> {
+    let value = value_place(pack, place).map_or(Element::Bytes(&[]), |value| pack.get(value));
+    (pack.get(place), value)
+}
+
+fn pair_of<'h>(item: ItemRef<'h, Field>) -> Pair<'h> {
+    (
+        Element::Bytes(item.key()),
+        Element::Bytes(item.lent_value()),
+    )
+}

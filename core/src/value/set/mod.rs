@@ -1,0 +1,184 @@
+//! The set: an intset while all members are integers, a listpack while it is small, then a table.
+//!
+//! ```text
+//! intset     sorted integers           up to set-max-intset-entries
+//! listpack   members in order of age   up to set-max-listpack-entries of set-max-listpack-value bytes
+//! table      one block a member        `block.rs`
+//! ```
+//!
+//! Conversions, all in `convert.rs`, go as in Redis 7.2 and later: downwards in this list only, but for the
+//! remainder of a great SPOP, which is a new set.
+
+mod convert;
+mod iter;
+mod random;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub use iter::Iter;
+pub use random::Draw;
+
+use super::block::{self, Member};
+use super::{Encoding, EncodingLimits};
+use crate::bytes::number::parse_i64;
+use crate::structure::intset::Intset;
+use crate::structure::listpack::{Element, Listpack, Pos};
+use crate::structure::table::{SCAN_START, Table};
+use alloc::boxed::Box;
+
+/// A set of byte strings.
+pub struct Set {
+    repr: Repr,
+}
+
+enum Repr {
+    Ints(Intset),
+    Listpack(Listpack),
+    Table(Box<Table<Member>>),
+}
+
+impl Set {
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        match &self.repr {
+            Repr::Ints(ints) => ints.len(),
+            Repr::Listpack(pack) => pack.len(),
+            Repr::Table(table) => table.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        match &self.repr {
+            Repr::Ints(ints) => ints.is_empty(),
+            Repr::Listpack(pack) => pack.is_empty(),
+            Repr::Table(table) => table.is_empty(),
+        }
+    }
+
+    /// How it is kept.
+    pub fn encoding(&self) -> Encoding {
+        match &self.repr {
+            Repr::Ints(_) => Encoding::Intset,
+            Repr::Listpack(_) => Encoding::SetListpack,
+            Repr::Table(_) => Encoding::SetTable,
+        }
+    }
+
+    /// Whether `member` is inside.
+    #[inline]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        match &self.repr {
+            Repr::Ints(ints) => parse_i64(member).is_some_and(|number| ints.contains(number)),
+            Repr::Listpack(pack) => find(pack, Element::Bytes(member)).is_some(),
+            Repr::Table(table) => table.contains(table.hasher().hash(member), member),
+        }
+    }
+
+    /// Puts `member` inside; `false` if it was there.
+    pub fn add(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
+        self.make_room_for(member, limits);
+        match &mut self.repr {
+            Repr::Ints(ints) => {
+                let added = parse_i64(member).is_some_and(|number| ints.insert(number));
+                if added {
+                    self.leave_great_intset(limits);
+                }
+                added
+            }
+            Repr::Listpack(pack) => {
+                let element = Element::Bytes(member).canonical();
+                if find(pack, element).is_some() {
+                    return false;
+                }
+                if convert::fits_listpack(pack, member, limits) {
+                    pack.push_back(element);
+                } else {
+                    self.become_table(limits);
+                    self.add_block(Member::new(member), limits);
+                }
+                true
+            }
+            Repr::Table(table) => {
+                let hash = table.hasher().hash(member);
+                let new = !table.contains(hash, member);
+                if new {
+                    table.insert_new(hash, Member::new(member));
+                }
+                new
+            }
+        }
+    }
+
+    /// Takes `member` out; `false` if it was not there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        match &mut self.repr {
+            Repr::Ints(ints) => parse_i64(member).is_some_and(|number| ints.remove(number)),
+            Repr::Listpack(pack) => match find(pack, Element::Bytes(member)) {
+                Some(pos) => {
+                    pack.remove(pos);
+                    true
+                }
+                None => false,
+            },
+            Repr::Table(table) => table.remove(table.hasher().hash(member), member).is_some(),
+        }
+    }
+
+    /// All members, in no particular order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter::new(&self.repr)
+    }
+
+    /// Walks a big set from `cursor` until about `count` members were given, and returns where to go on; a small
+    /// one is given whole. See [`Table::scan`].
+    pub fn scan(&self, cursor: u64, count: usize, mut each: impl FnMut(Element<'_>)) -> u64 {
+        match &self.repr {
+            Repr::Table(table) => {
+                table.scan(cursor, count, |member| each(Element::Bytes(member.key())))
+            }
+            _ => {
+                self.iter().for_each(each);
+                SCAN_START
+            }
+        }
+    }
+
+    /// A set with the same members in the same encoding.
+    pub fn duplicate(&self) -> Self {
+        let repr = match &self.repr {
+            Repr::Ints(ints) => Repr::Ints(ints.clone()),
+            Repr::Listpack(pack) => Repr::Listpack(pack.clone()),
+            Repr::Table(table) => Repr::Table(block::duplicate(table)),
+        };
+        Set { repr }
+    }
+
+    /// Verifies the invariants.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match &self.repr {
+            Repr::Ints(ints) => ints.check(),
+            Repr::Listpack(pack) => check_listpack(pack),
+            Repr::Table(table) => block::check(table),
+        }
+    }
+}
+
+/// The place of a member in a listpack.
+#[inline]
+fn find(pack: &Listpack, member: Element<'_>) -> Option<Pos> {
+    pack.find(member, pack.first()?, 0)
+}
+
+fn check_listpack(pack: &Listpack) -> Result<(), &'static str> {
+    pack.check()?;
+    let mut place = pack.first();
+    while let Some(here) = place {
+        place = pack.next(here);
+        if place.is_some_and(|rest| pack.find(pack.get(here), rest, 0).is_some()) {
+            return Err("a member twice in a listpack");
+        }
+    }
+    Ok(())
+}

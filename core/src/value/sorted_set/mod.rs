@@ -1,0 +1,469 @@
+//! The sorted set value: members with scores, ordered by score and then by their bytes.
+//!
+//! ```text
+//! small.rs    listpack encoding: pairs in order, Redis's bytes
+//! big.rs      skiplist encoding (by its name in Redis): a table and a counted B+tree
+//! member.rs   the heap block of a big set's member, and the tree's items
+//! range.rs    ranges of scores and members
+//! stored.rs   how the set is kept in an entry
+//! ```
+//!
+//! A set grows from the small encoding into the big one at the thresholds `zset-max-listpack-entries` and
+//! `zset-max-listpack-value`, and as in Redis it does not go back when it shrinks; commands that store a whole
+//! result may ask for it ([`SortedSet::compact`]).
+//!
+//! Everything that names a part of the set comes down to ranks: [`SortedSet::ranks_by_score`] and
+//! [`SortedSet::ranks_by_lex`] turn a range into one of ranks, which is walked, counted or removed.
+//!
+//! Scores are never NaN.
+
+mod big;
+mod member;
+mod range;
+mod small;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub use range::{LexBound, LexRange, ScoreRange};
+
+use super::{Encoding, EncodingLimits};
+use crate::structure::listpack::{Element, Listpack, ListpackBuilder, ListpackSlice};
+use alloc::boxed::Box;
+use big::Big;
+use core::ops::Range;
+
+/// A sorted set.
+pub struct SortedSet(Repr);
+
+enum Repr {
+    Small(Listpack),
+    Big(Box<Big>),
+}
+
+/// What an addition may do; ZADD's options. By default, everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// `NX`: leaves members that are there alone.
+    pub only_new: bool,
+    /// `XX`: adds no member.
+    pub only_existing: bool,
+    /// `GT`: changes a score only to a greater one.
+    pub only_greater: bool,
+    /// `LT`: changes a score only to a smaller one.
+    pub only_less: bool,
+    /// `INCR`: the score is added to the one that is there.
+    pub increment: bool,
+}
+
+/// What an addition did; the score is what the member has now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Added {
+    /// The member is new.
+    New(f64),
+    /// Its score is another.
+    Changed(f64),
+    /// It has this score already.
+    Same(f64),
+    /// The rule forbids it.
+    Nothing,
+}
+
+/// The sum of a score and an increment is not a number; nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotANumber;
+
+/// What a rule says about a member that is there.
+enum Verdict {
+    Leave,
+    Same(f64),
+    Change(f64),
+}
+
+impl Rule {
+    #[inline]
+    fn judge(&self, current: f64, given: f64) -> Result<Verdict, NotANumber> {
+        if self.only_new {
+            return Ok(Verdict::Leave);
+        }
+        let score = if self.increment {
+            current + given
+        } else {
+            given
+        };
+        if score.is_nan() {
+            return Err(NotANumber);
+        }
+        Ok(
+            if (self.only_less && score >= current) || (self.only_greater && score <= current) {
+                Verdict::Leave
+            } else if score == current {
+                Verdict::Same(score)
+            } else {
+                Verdict::Change(score)
+            },
+        )
+    }
+}
+
+/// An end of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The least score.
+    Min,
+    /// The greatest score.
+    Max,
+}
+
+/// A member with its score, lent.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored<'a> {
+    /// The member.
+    pub member: Element<'a>,
+    score: Kept<'a>,
+}
+
+/// A listpack's score is read only when it is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Kept<'a> {
+    Number(f64),
+    Element(Element<'a>),
+}
+
+impl<'a> Scored<'a> {
+    #[inline]
+    fn new(member: &'a [u8], score: f64) -> Self {
+        Scored {
+            member: Element::Bytes(member),
+            score: Kept::Number(score),
+        }
+    }
+
+    #[inline]
+    fn kept(member: Element<'a>, score: Element<'a>) -> Self {
+        Scored {
+            member,
+            score: Kept::Element(score),
+        }
+    }
+
+    /// The score.
+    #[inline]
+    pub fn score(&self) -> f64 {
+        match self.score {
+            Kept::Number(score) => score,
+            Kept::Element(element) => small::score_of(element),
+        }
+    }
+
+    fn has_bad_score(&self) -> bool {
+        match self.score {
+            Kept::Element(Element::Bytes(text)) => crate::bytes::number::parse_f64(text).is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl SortedSet {
+    /// An empty set, in the encoding that suits `members` of them, the first of which has `first_len` bytes.
+    pub fn new(members: usize, first_len: usize, limits: &EncodingLimits) -> Self {
+        let small = members <= limits.zset_max_listpack_entries
+            && first_len <= limits.zset_max_listpack_value;
+        SortedSet(if small {
+            Repr::Small(Listpack::new())
+        } else {
+            Repr::Big(Box::new(Big::new(limits.hasher)))
+        })
+    }
+
+    /// A set from a listpack out of a dump; refused when it is not one that a sorted set may have.
+    pub fn from_listpack(pairs: Listpack) -> Result<Self, &'static str> {
+        small::check(&pairs)?;
+        Ok(SortedSet(Repr::Small(pairs)))
+    }
+
+    /// The listpack, if the set is one, for a dump.
+    pub fn as_listpack(&self) -> Option<&ListpackSlice> {
+        match &self.0 {
+            Repr::Small(pairs) => Some(pairs),
+            Repr::Big(_) => None,
+        }
+    }
+
+    /// How it is kept.
+    pub fn encoding(&self) -> Encoding {
+        match &self.0 {
+            Repr::Small(_) => Encoding::SortedListpack,
+            Repr::Big(_) => Encoding::SortedTree,
+        }
+    }
+
+    /// How many members there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Small(pairs) => small::len(pairs),
+            Repr::Big(big) => big.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The score of a member.
+    #[inline]
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        match &self.0 {
+            Repr::Small(pairs) => small::find(pairs, member).map(|(.., score)| score),
+            Repr::Big(big) => big.score(member),
+        }
+    }
+
+    /// How many members come before this one, and its score.
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
+        match &self.0 {
+            Repr::Small(pairs) => small::rank(pairs, member),
+            Repr::Big(big) => big.rank(member),
+        }
+    }
+
+    /// Changes the encoding now if `additions` alone are too many for the small one.
+    pub fn expect(&mut self, additions: usize, limits: &EncodingLimits) {
+        if additions > limits.zset_max_listpack_entries {
+            self.enlarge(limits);
+        }
+    }
+
+    /// Adds a member or changes its score, as the rule says. `score` must not be NaN.
+    #[inline]
+    pub fn add(
+        &mut self,
+        member: &[u8],
+        score: f64,
+        rule: &Rule,
+        limits: &EncodingLimits,
+    ) -> Result<Added, NotANumber> {
+        debug_assert!(!score.is_nan());
+        match &mut self.0 {
+            Repr::Big(big) => big.add(member, score, rule),
+            Repr::Small(_) => self.add_small(member, score, rule, limits),
+        }
+    }
+
+    fn add_small(
+        &mut self,
+        member: &[u8],
+        score: f64,
+        rule: &Rule,
+        limits: &EncodingLimits,
+    ) -> Result<Added, NotANumber> {
+        if let Repr::Small(pairs) = &mut self.0 {
+            if let Some(added) = small::change(pairs, member, score, rule)? {
+                return Ok(added);
+            }
+            if rule.only_existing {
+                return Ok(Added::Nothing);
+            }
+            if small::len(pairs) < limits.zset_max_listpack_entries
+                && member.len() <= limits.zset_max_listpack_value
+                && small::has_room(pairs, member)
+            {
+                small::insert(pairs, member, score);
+                return Ok(Added::New(score));
+            }
+            self.enlarge(limits);
+        }
+        if let Repr::Big(big) = &mut self.0 {
+            big.push(member, score);
+        }
+        Ok(Added::New(score))
+    }
+
+    /// Removes a member; `false` when it is not there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        match &mut self.0 {
+            Repr::Small(pairs) => small::remove(pairs, member),
+            Repr::Big(big) => big.remove(member),
+        }
+    }
+
+    /// Removes up to `count` members from one end on, and hands them out in this order.
+    pub fn pop(&mut self, end: End, count: usize, mut each: impl FnMut(Scored<'_>)) {
+        let count = count.min(self.len());
+        match &mut self.0 {
+            Repr::Small(pairs) => {
+                let len = small::len(pairs);
+                match end {
+                    End::Min => small::iter_from(pairs, 0).take(count).for_each(each),
+                    End::Max => small::iter_rev_from(pairs, len.saturating_sub(1))
+                        .take(count)
+                        .for_each(each),
+                }
+                let start = if end == End::Min { 0 } else { len - count };
+                small::remove_ranks(pairs, start..start + count);
+            }
+            Repr::Big(big) => {
+                let each = &mut |member: &[u8], score| each(Scored::new(member, score));
+                for _ in 0..count {
+                    match end {
+                        End::Min => big.pop_first(each),
+                        End::Max => big.pop_last(each),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Removes the members of these ranks.
+    pub fn remove_ranks(&mut self, ranks: Range<usize>) {
+        match &mut self.0 {
+            Repr::Small(pairs) => small::remove_ranks(pairs, ranks),
+            Repr::Big(big) => big.remove_ranks(ranks),
+        }
+    }
+
+    /// The ranks of the members with scores in a range.
+    pub fn ranks_by_score(&self, range: &ScoreRange) -> Range<usize> {
+        match &self.0 {
+            Repr::Small(pairs) => small::ranks_by_score(pairs, range),
+            Repr::Big(big) => big.ranks_by_score(range),
+        }
+    }
+
+    /// The ranks of the members between two others; without meaning when scores differ.
+    pub fn ranks_by_lex(&self, range: &LexRange<'_>) -> Range<usize> {
+        match &self.0 {
+            Repr::Small(pairs) => small::ranks_by_lex(pairs, range),
+            Repr::Big(big) => big.ranks_by_lex(range),
+        }
+    }
+
+    /// The members from a rank on, ascending.
+    pub fn iter_from(&self, rank: usize) -> Iter<'_> {
+        let rank = rank.min(self.len());
+        Iter(match &self.0 {
+            Repr::Small(pairs) => Walk::SmallUp(small::iter_from(pairs, rank)),
+            Repr::Big(big) => Walk::BigUp(big.iter_from(rank)),
+        })
+    }
+
+    /// The members from a rank (counted from the least) down, descending; none when there is no such rank.
+    pub fn iter_rev_from(&self, rank: usize) -> Iter<'_> {
+        let rank = rank.min(self.len());
+        Iter(match &self.0 {
+            Repr::Small(pairs) => Walk::SmallDown(small::iter_rev_from(pairs, rank)),
+            Repr::Big(big) => Walk::BigDown(big.iter_rev_from(rank)),
+        })
+    }
+
+    /// The members of these ranks, the greatest first if `reverse`.
+    pub fn range(&self, ranks: Range<usize>, reverse: bool) -> impl Iterator<Item = Scored<'_>> {
+        let walk = match ranks.end.checked_sub(1) {
+            Some(last) if reverse => self.iter_rev_from(last),
+            _ => self.iter_from(ranks.start),
+        };
+        walk.take(ranks.len())
+    }
+
+    /// The member at a rank.
+    pub fn get(&self, rank: usize) -> Option<Scored<'_>> {
+        self.iter_from(rank).next()
+    }
+
+    /// Hands out about `count` members from `cursor` on and returns the next cursor, 0 at the end. The small encoding
+    /// gives all at once.
+    pub fn scan(&self, cursor: u64, count: usize, mut each: impl FnMut(Scored<'_>)) -> u64 {
+        match &self.0 {
+            Repr::Small(pairs) => {
+                small::iter_from(pairs, 0).for_each(each);
+                0
+            }
+            Repr::Big(big) => big.scan(cursor, count, |member, score| {
+                each(Scored::new(member, score));
+            }),
+        }
+    }
+
+    /// The same set in memory of its own.
+    pub fn duplicate(&self) -> Self {
+        SortedSet(match &self.0 {
+            Repr::Small(pairs) => Repr::Small(pairs.clone()),
+            Repr::Big(big) => Repr::Big(Box::new(big.duplicate())),
+        })
+    }
+
+    /// Goes back to the small encoding if the thresholds allow it, as Redis does with the results that it stores.
+    pub fn compact(&mut self, limits: &EncodingLimits) {
+        let Repr::Big(big) = &self.0 else {
+            return;
+        };
+        if big.len() > limits.zset_max_listpack_entries
+            || big
+                .iter_from(0)
+                .any(|(member, _)| member.len() > limits.zset_max_listpack_value)
+        {
+            return;
+        }
+        let mut pairs = ListpackBuilder::new();
+        for (member, score) in big.iter_from(0) {
+            let mut room = [0; crate::bytes::number::FLOAT_TEXT_MAX];
+            pairs.push(member);
+            pairs.push(small::score_element(score, &mut room));
+        }
+        let pairs = pairs.finish();
+        if pairs.fits(0) {
+            self.0 = Repr::Small(pairs);
+        }
+    }
+
+    /// Changes to the big encoding.
+    fn enlarge(&mut self, limits: &EncodingLimits) {
+        let Repr::Small(pairs) = &self.0 else {
+            return;
+        };
+        let mut big = Box::new(Big::new(limits.hasher));
+        for pair in small::iter_from(pairs, 0) {
+            big.push(pair.member.text(&mut Default::default()), pair.score());
+        }
+        self.0 = Repr::Big(big);
+    }
+
+    /// Verifies all invariants; for tests, and for sets from outside.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match &self.0 {
+            Repr::Small(pairs) => small::check(pairs),
+            Repr::Big(big) => big.check(),
+        }
+    }
+}
+
+/// Members in order, one way or the other.
+pub struct Iter<'a>(Walk<'a>);
+
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives on the stack, and the big walks are the ones that matter"
+)]
+enum Walk<'a> {
+    SmallUp(small::Ascending<'a>),
+    SmallDown(small::Descending<'a>),
+    BigUp(big::Ascending<'a>),
+    BigDown(big::Descending<'a>),
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Scored<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Scored<'a>> {
+        let big = match &mut self.0 {
+            Walk::SmallUp(walk) => return walk.next(),
+            Walk::SmallDown(walk) => return walk.next(),
+            Walk::BigUp(walk) => walk.next(),
+            Walk::BigDown(walk) => walk.next(),
+        };
+        big.map(|(member, score)| Scored::new(member, score))
+    }
+}

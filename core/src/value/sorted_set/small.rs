@@ -1,0 +1,253 @@
+//! The small encoding: member and score, pair after pair in order, in one listpack as Redis fills it.
+//!
+//! ```text
+//! | member | score | member | score | ...
+//! ```
+//!
+//! A score that is a whole number is kept as an integer, every other as its shortest text; -0 becomes 0. So a dump can
+//! carry the bytes as they are.
+
+use super::{Added, LexRange, NotANumber, Rule, ScoreRange, Scored, Verdict};
+use crate::bytes::number::{FLOAT_TEXT_MAX, parse_f64, write_f64_shortest};
+use crate::structure::listpack::{Element, IntText, Listpack, ListpackSlice, Pos, encoded_size};
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::ops::Range;
+
+/// A score as a listpack keeps it.
+pub(super) fn score_element(score: f64, room: &mut [u8; FLOAT_TEXT_MAX]) -> Element<'_> {
+    const LIMIT: f64 = (i64::MAX / 2) as f64;
+    let whole = score as i64;
+    if (-LIMIT..=LIMIT).contains(&score) && whole as f64 == score {
+        Element::Int(whole)
+    } else {
+        Element::Bytes(write_f64_shortest(score, room))
+    }
+}
+
+/// The score that an element is; what is no number counts as 0, as in Redis.
+#[inline]
+pub(super) fn score_of(element: Element<'_>) -> f64 {
+    match element {
+        Element::Int(whole) => whole as f64,
+        Element::Bytes(text) => parse_f64(text).unwrap_or(0.0),
+    }
+}
+
+/// How many members there are.
+pub(super) fn len(pairs: &ListpackSlice) -> usize {
+    pairs.len() / 2
+}
+
+/// The place of a member, that of its score, and the score.
+pub(super) fn find(pairs: &ListpackSlice, member: &[u8]) -> Option<(Pos, Pos, f64)> {
+    let at = pairs.find(member, pairs.first()?, 1)?;
+    let score_at = pairs.next(at)?;
+    Some((at, score_at, score_of(pairs.get(score_at))))
+}
+
+/// How many members come before this one, and its score.
+pub(super) fn rank(pairs: &ListpackSlice, member: &[u8]) -> Option<(usize, f64)> {
+    iter_from(pairs, 0)
+        .enumerate()
+        .find(|(_, pair)| pair.member.equals(member))
+        .map(|(rank, pair)| (rank, pair.score()))
+}
+
+/// Changes the score of a member, or says that there is none.
+pub(super) fn change(
+    pairs: &mut Listpack,
+    member: &[u8],
+    score: f64,
+    rule: &Rule,
+) -> Result<Option<Added>, NotANumber> {
+    let Some((at, score_at, current)) = find(pairs, member) else {
+        return Ok(None);
+    };
+    Ok(Some(match rule.judge(current, score)? {
+        Verdict::Leave => Added::Nothing,
+        Verdict::Same(score) => Added::Same(score),
+        Verdict::Change(score) => {
+            if stays(pairs, at, score_at, member, score) {
+                pairs.replace(score_at, score_element(score, &mut [0; FLOAT_TEXT_MAX]));
+            } else {
+                pairs.remove_run(at, 2);
+                insert(pairs, member, score);
+            }
+            Added::Changed(score)
+        }
+    }))
+}
+
+/// Whether the pair at `at` keeps its place with another score.
+fn stays(pairs: &ListpackSlice, at: Pos, score_at: Pos, member: &[u8], score: f64) -> bool {
+    let before = pairs.prev(at).and_then(|before_score| {
+        let before = pairs.prev(before_score)?;
+        Some(Scored::kept(pairs.get(before), pairs.get(before_score)))
+    });
+    let after = pairs.next(score_at).and_then(|after| {
+        let after_score = pairs.next(after)?;
+        Some(Scored::kept(pairs.get(after), pairs.get(after_score)))
+    });
+    before.is_none_or(|pair| order(&pair, member, score) == Ordering::Less)
+        && after.is_none_or(|pair| order(&pair, member, score) == Ordering::Greater)
+}
+
+/// Adds a member that is not there.
+pub(super) fn insert(pairs: &mut Listpack, member: &[u8], score: f64) {
+    let place = place_of(pairs, member, score);
+    let mut room = [0; FLOAT_TEXT_MAX];
+    let pair = [Element::Bytes(member), score_element(score, &mut room)];
+    pairs.insert_all(place, pair);
+}
+
+/// Where a member that is not there belongs.
+fn place_of(pairs: &ListpackSlice, member: &[u8], score: f64) -> Pos {
+    let mut next = pairs.first();
+    while let Some(at) = next {
+        let Some(score_at) = pairs.next(at) else {
+            break;
+        };
+        let pair = Scored::kept(pairs.get(at), pairs.get(score_at));
+        if order(&pair, member, score) != Ordering::Less {
+            return at;
+        }
+        next = pairs.next(score_at);
+    }
+    pairs.end()
+}
+
+/// How a pair is placed relative to another member.
+fn order(pair: &Scored<'_>, member: &[u8], score: f64) -> Ordering {
+    let own = pair.score();
+    if own < score {
+        Ordering::Less
+    } else if own > score {
+        Ordering::Greater
+    } else {
+        pair.member.text(&mut IntText::default()).cmp(member)
+    }
+}
+
+/// Removes a member; `false` when it is not there.
+pub(super) fn remove(pairs: &mut Listpack, member: &[u8]) -> bool {
+    match find(pairs, member) {
+        Some((at, ..)) => {
+            pairs.remove_run(at, 2);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Removes the members of these ranks.
+pub(super) fn remove_ranks(pairs: &mut Listpack, ranks: Range<usize>) {
+    pairs.remove_range(2 * ranks.start as i64, 2 * ranks.len());
+}
+
+/// Whether another member of `bytes` may be added without growing beyond what a listpack may be.
+pub(super) fn has_room(pairs: &ListpackSlice, member: &[u8]) -> bool {
+    const SCORE_MAX: usize = FLOAT_TEXT_MAX + 2;
+    pairs.fits(encoded_size(member).saturating_add(SCORE_MAX))
+}
+
+/// The ranks of the members in a range of scores.
+pub(super) fn ranks_by_score(pairs: &ListpackSlice, range: &ScoreRange) -> Range<usize> {
+    ranks(
+        pairs,
+        |pair| range.starts_after(pair.score()),
+        |pair| range.ends_before(pair.score()),
+    )
+}
+
+/// The ranks of the members in a range of members.
+pub(super) fn ranks_by_lex(pairs: &ListpackSlice, range: &LexRange<'_>) -> Range<usize> {
+    ranks(
+        pairs,
+        |pair| range.starts_after(pair.member.text(&mut IntText::default())),
+        |pair| range.ends_before(pair.member.text(&mut IntText::default())),
+    )
+}
+
+fn ranks(
+    pairs: &ListpackSlice,
+    is_before: impl Fn(&Scored<'_>) -> bool,
+    is_behind: impl Fn(&Scored<'_>) -> bool,
+) -> Range<usize> {
+    let mut walk = iter_from(pairs, 0).peekable();
+    let mut start = 0;
+    while walk.next_if(&is_before).is_some() {
+        start += 1;
+    }
+    start..start + walk.take_while(|pair| !is_behind(pair)).count()
+}
+
+/// The pairs from a rank on, ascending.
+pub(super) fn iter_from(pairs: &ListpackSlice, rank: usize) -> Ascending<'_> {
+    let from = pairs.seek(2 * rank as i64).unwrap_or(pairs.end());
+    Ascending(pairs.iter_from(from))
+}
+
+/// The pairs from a rank down, descending; none when there is no such rank.
+pub(super) fn iter_rev_from(pairs: &ListpackSlice, rank: usize) -> Descending<'_> {
+    let elements = match pairs.seek(2 * rank as i64 + 1) {
+        Some(score_at) => pairs.iter_through(score_at),
+        None => pairs.iter_from(pairs.end()),
+    };
+    Descending(elements)
+}
+
+/// Pairs in order.
+pub(super) struct Ascending<'a>(crate::structure::listpack::Iter<'a>);
+
+/// Pairs in reverse order.
+pub(super) struct Descending<'a>(crate::structure::listpack::Iter<'a>);
+
+impl<'a> Iterator for Ascending<'a> {
+    type Item = Scored<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Scored<'a>> {
+        let member = self.0.next()?;
+        Some(Scored::kept(member, self.0.next()?))
+    }
+}
+
+impl<'a> Iterator for Descending<'a> {
+    type Item = Scored<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Scored<'a>> {
+        let score = self.0.next_back()?;
+        Some(Scored::kept(self.0.next_back()?, score))
+    }
+}
+
+/// Verifies what a dump from outside may break: pairs, numbers, order, uniqueness.
+pub(super) fn check(pairs: &ListpackSlice) -> Result<(), &'static str> {
+    pairs.check()?;
+    if !pairs.len().is_multiple_of(2) {
+        return Err("a member without a score");
+    }
+    let mut before: Option<Scored<'_>> = None;
+    for pair in iter_from(pairs, 0) {
+        if pair.has_bad_score() {
+            return Err("a score that is no number");
+        }
+        let mut text = IntText::default();
+        let (member, score) = (pair.member.text(&mut text), pair.score());
+        if before.is_some_and(|before| order(&before, member, score) != Ordering::Less) {
+            return Err("members out of order");
+        }
+        before = Some(pair);
+    }
+    let mut members: Vec<Element<'_>> = iter_from(pairs, 0).map(|pair| pair.member).collect();
+    members.sort_unstable_by(|a, b| {
+        a.text(&mut IntText::default())
+            .cmp(b.text(&mut IntText::default()))
+    });
+    if members.windows(2).any(|two| two[0] == two[1]) {
+        return Err("a member that is there twice");
+    }
+    Ok(())
+}
