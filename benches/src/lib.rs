@@ -1,1 +1,17 @@
-//! Placeholder, replaced in the commits that follow.
+//! What Rotom's measurements share.
+//!
+//! ```text
+//! runner.rs       a client in process: request bytes in, reply bytes out, through parser, registry and handlers
+//! cases.rs        the commands that are measured, each with its stated workload
+//! allocations.rs  an allocator that counts
+//!
+//! benches/micro/        microbenchmarks            cargo bench -p rotom-benches [-- FILTER]
+//! src/bin/workload.rs   one case, a fixed number of operations, for callgrind and perf
+//! check-instructions.sh instruction counts against instructions.txt
+//! src/bin/compare/      whole servers side by side cargo run --release -p rotom-benches --bin compare
+//! tests/allocations.rs  the hot paths allocate nothing
+//! ```
+
+pub mod allocations;
+pub mod cases;
+pub mod runner;

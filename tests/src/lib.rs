@@ -1,6 +1,8 @@
 //! Rotom's tests above the unit level.
 //!
 //! [`sim`] is a platform without a machine: virtual time, connections whose other ends a test holds, and a
-//! disk that forgets what was not synced. Everything follows from a seed, so a failure can be replayed.
+//! disk that forgets what was not synced; [`server`] is a whole server in it. Everything follows from a seed, so a failure can be replayed.
 
+pub mod reply;
+pub mod server;
 pub mod sim;

@@ -42,9 +42,9 @@ pub struct ClientState {
     pub no_touch: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
-    /// Connection time, Unix milliseconds.
+    /// When it connected, milliseconds on the monotonic clock: the wall clock may jump.
     pub connected_at_ms: u64,
-    /// Time of the last request, Unix milliseconds.
+    /// When bytes last came from it or went to it, milliseconds on the monotonic clock.
     pub active_at_ms: u64,
     /// The last command that ran, `client|list` for a subcommand.
     pub last_command: &'static str,

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::{Engine, TOKEN_CONNECTION, Timer};
 use crate::command::ClientState;
-use crate::platform::{Accepted, Clock, Interest, Net, Platform, Token};
+use crate::platform::{Accepted, Interest, Net, Platform, Token};
 
 /// Connections taken from one listener in one turn.
 const ACCEPTS_PER_TURN: usize = 256;
@@ -45,17 +45,22 @@ impl<P: Platform> Engine<P> {
         for listener in &self.listeners {
             let _ = self.ae.set_interest(listener.fd, Interest::default());
         }
-        let due_us = self.clock.monotonic_us() + ACCEPT_REST_US;
+        let due_us = self.now_us + ACCEPT_REST_US;
         self.ae.add_timer(due_us, None, Timer::Accept);
     }
 
     pub(super) fn accept_again(&mut self) {
+        let want = Interest {
+            readable: true,
+            writable: false,
+        };
+        let mut failed = false;
         for listener in &self.listeners {
-            let want = Interest {
-                readable: true,
-                writable: false,
-            };
-            let _ = self.ae.set_interest(listener.fd, want);
+            failed |= self.ae.set_interest(listener.fd, want).is_err();
+        }
+        if failed {
+            let due_us = self.now_us + ACCEPT_REST_US;
+            self.ae.add_timer(due_us, None, Timer::Accept);
         }
     }
 
@@ -76,7 +81,7 @@ impl<P: Platform> Engine<P> {
             self.shared.statistics.rejected_connections += 1;
             return;
         }
-        let mut client = ClientState::new(self.next_client_id, self.shared.keys.now_ms);
+        let mut client = ClientState::new(self.next_client_id, self.now_us / 1000);
         client.authenticated = open;
         client.local = accepted.local;
         self.next_client_id += 1;

@@ -57,12 +57,15 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        if connection.client.reply_mode == ReplyMode::On {
-            let protocol = connection.client.protocol;
-            write(&mut Reply::new(
+        let protocol = connection.client.protocol;
+        match connection.client.reply_mode {
+            ReplyMode::On => write(&mut Reply::new(
                 connection.output.writer(&mut self.pool),
                 protocol,
-            ));
+            )),
+            // This was the command whose reply is skipped.
+            ReplyMode::Skip => connection.client.reply_mode = ReplyMode::On,
+            ReplyMode::Off | ReplyMode::SkipNext => {}
         }
         self.queue_flush(slot);
     }

@@ -8,10 +8,10 @@
 
 use super::Engine;
 use super::connection::Connection;
-use crate::command::{Args, Command, Found, Registry};
+use crate::command::{Args, Command, Found, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Host, Net, Platform, Transfer};
-use crate::resp::{Limits, Progress, Span};
+use crate::resp::{Limits, Progress, ProtocolError, Span};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -25,7 +25,7 @@ const AHEAD: usize = 12;
 struct Request {
     slot: u32,
     /// Offset into the connection's unread input.
-    offset: u32,
+    offset: usize,
     first_span: u32,
     spans: u32,
     command: Option<Command>,
@@ -42,7 +42,8 @@ pub(super) struct Batch {
     spans: Vec<Span>,
 }
 
-/// Spans kept between batches; more are given back.
+/// Requests and spans kept between batches; room for more is given back.
+const KEEP_REQUESTS: usize = 16 * 1024;
 const KEEP_SPANS: usize = 64 * 1024;
 
 impl Batch {
@@ -51,6 +52,9 @@ impl Batch {
         self.spans.clear();
         if self.spans.capacity() > KEEP_SPANS {
             self.spans = Vec::new();
+        }
+        if self.requests.capacity() > KEEP_REQUESTS {
+            self.requests = Vec::new();
         }
     }
 
@@ -65,6 +69,7 @@ impl Batch {
     ) {
         let unread = connection.input.unread();
         let mut offset = 0;
+        let requests = self.requests.len();
         connection.at_least = 0;
         while offset < unread.len() {
             let first_span = self.spans.len();
@@ -75,7 +80,7 @@ impl Batch {
                         let args = Args::new(rest, &self.spans[first_span..], keys.hasher());
                         let request = Request {
                             slot,
-                            offset: offset as u32,
+                            offset,
                             first_span: first_span as u32,
                             spans: arguments as u32,
                             command: None,
@@ -90,6 +95,14 @@ impl Batch {
                 }
                 Ok(Progress::Incomplete { at_least }) => {
                     connection.at_least = at_least;
+                    break;
+                }
+                Err(
+                    ProtocolError::UnauthenticatedArrayLength
+                    | ProtocolError::UnauthenticatedBulkLength,
+                ) if self.requests.len() > requests => {
+                    // One of the requests before it may be AUTH.
+                    connection.parse_again = true;
                     break;
                 }
                 Err(error) => {
@@ -134,6 +147,22 @@ impl<P: Platform> Engine<P> {
             for &slot in group {
                 self.settle(slot);
             }
+            for &slot in group {
+                self.serve_rest(slot);
+            }
+        }
+    }
+
+    /// Parses and runs what had to wait for the requests before it.
+    fn serve_rest(&mut self, slot: u32) {
+        while let Some(connection) = self.connections.get_mut(slot)
+            && core::mem::take(&mut connection.parse_again)
+            && !connection.closing
+        {
+            self.batch.clear();
+            self.parse(slot);
+            self.run_batch();
+            self.settle(slot);
         }
     }
 
@@ -148,12 +177,24 @@ impl<P: Platform> Engine<P> {
         match self.net.read(connection.fd, room) {
             Ok(Transfer::Bytes(count)) => {
                 connection.input.filled(count.get());
-                connection.client.active_at_ms = self.shared.keys.now_ms;
+                connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
             }
             Ok(Transfer::NotReady) => return,
+            Ok(Transfer::Closed) if connection.holds > 0 => {
+                // It has said all it had to say, and may still wait for the replies that wait for the disk.
+                connection.closing = true;
+                return;
+            }
             Ok(Transfer::Closed) | Err(_) => return self.close(slot),
         }
+        self.parse(slot);
+    }
+
+    fn parse(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
         let limits = Limits {
             max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
             unauthenticated: !connection.client.authenticated,
@@ -195,12 +236,13 @@ impl<P: Platform> Engine<P> {
         }
         let first = request.first_span as usize;
         let spans = &self.batch.spans[first..first + request.spans as usize];
-        let buffer = connection.input.from(request.offset as usize);
+        let buffer = connection.input.from(request.offset);
         let mut args = Args::new(buffer, spans, self.shared.keys.hasher());
         if request.key_index != 0 {
             args = args.with_hash(usize::from(request.key_index), request.hash);
         }
         let logged = self.shared.keys.effects.pending().len();
+        let reply_from = connection.output.end();
         let host = &mut self.host;
         let ask = self.shared.run(
             &mut connection.client,
@@ -210,7 +252,7 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         if self.shared.keys.effects.pending().len() != logged {
-            connection.hold_until = u64::MAX;
+            connection.logged_from.get_or_insert(reply_from);
         }
         if let Some(ask) = ask {
             self.carry_out(request.slot, *ask);
@@ -228,9 +270,12 @@ impl<P: Platform> Engine<P> {
         if let Some(error) = connection.protocol_error.take()
             && !connection.closing
         {
+            connection.closing = true;
+            if connection.client.reply_mode != ReplyMode::On {
+                return self.queue_flush(slot);
+            }
             let out = connection.output.writer(&mut self.pool);
             out.extend_from_slice(format!("-ERR {error}\r\n").as_bytes());
-            connection.closing = true;
         }
         if connection.input.len() as u64 > limit {
             log::warn!(
@@ -238,6 +283,10 @@ impl<P: Platform> Engine<P> {
                 connection.client.id
             );
             return self.close(slot);
+        }
+        if connection.output.len() == 0 {
+            // It wants no replies, so none has to wait.
+            connection.logged_from = None;
         }
         self.queue_flush(slot);
     }

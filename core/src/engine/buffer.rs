@@ -9,6 +9,8 @@ pub(super) const CHUNK_BYTES: usize = 16 * 1024;
 const POOL_MAX: usize = 1024;
 /// An output buffer that grew beyond this is not kept.
 const OUTPUT_KEEP_BYTES: usize = 64 * 1024;
+/// A list of waiting buffers that had more than so many is not kept once it is empty.
+const BACKLOG_KEEP: usize = 16;
 
 /// Spare buffers.
 #[derive(Default)]
@@ -17,13 +19,25 @@ pub(super) struct Pool {
     inputs: Vec<Vec<u8>>,
     /// Empty, with some capacity.
     outputs: Vec<Vec<u8>>,
+    /// The fewest that there were since the last [`Pool::trim`]: these nobody needed.
+    idle_inputs: usize,
+    idle_outputs: usize,
 }
 
 impl Pool {
+    /// Frees half of the buffers that nobody has needed since the last call, which comes a few times a second.
+    pub(super) fn trim(&mut self) {
+        let inputs = self.inputs.len() - self.idle_inputs.div_ceil(2);
+        self.inputs.truncate(inputs);
+        let outputs = self.outputs.len() - self.idle_outputs.div_ceil(2);
+        self.outputs.truncate(outputs);
+        (self.idle_inputs, self.idle_outputs) = (inputs, outputs);
+    }
+
     fn input(&mut self) -> Vec<u8> {
-        self.inputs
-            .pop()
-            .unwrap_or_else(|| alloc::vec![0; CHUNK_BYTES])
+        let buffer = self.inputs.pop();
+        self.idle_inputs = self.idle_inputs.min(self.inputs.len());
+        buffer.unwrap_or_else(|| alloc::vec![0; CHUNK_BYTES])
     }
 
     fn give_input(&mut self, buffer: Vec<u8>) {
@@ -33,9 +47,9 @@ impl Pool {
     }
 
     fn output(&mut self) -> Vec<u8> {
-        self.outputs
-            .pop()
-            .unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
+        let buffer = self.outputs.pop();
+        self.idle_outputs = self.idle_outputs.min(self.outputs.len());
+        buffer.unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
     }
 
     fn give_output(&mut self, mut buffer: Vec<u8>) {
@@ -89,8 +103,11 @@ impl Input {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, len);
         }
-        // A long request's buffer doubles while its bytes come: a claimed length alone allocates nothing.
-        let wanted = at_least.max(len + 1).min((2 * len).max(CHUNK_BYTES));
+        // A long request's buffer doubles while its bytes come: a claimed length alone allocates nothing. Where the
+        // length is not known a chunk's room is made, or the rest would come in a few bytes a read.
+        let wanted = at_least
+            .max(len + CHUNK_BYTES)
+            .min((2 * len).max(CHUNK_BYTES));
         if self.bytes.len() < wanted {
             self.bytes.resize(wanted, 0);
         }
@@ -127,6 +144,8 @@ pub(super) struct Output {
     current: Vec<u8>,
     /// Bytes of the oldest buffer that are sent.
     sent: usize,
+    /// Bytes sent since the connection began.
+    sent_total: u64,
 }
 
 /// Most parts of one gathered write.
@@ -147,6 +166,18 @@ impl Output {
         self.backlog_bytes + self.current.len() - self.sent
     }
 
+    /// Where what is written next begins, counted from the connection's first byte.
+    #[inline]
+    pub(super) fn end(&self) -> u64 {
+        self.sent_total + self.len() as u64
+    }
+
+    /// How many of the unsent bytes lie before `until`, counted from the connection's first byte.
+    pub(super) fn len_until(&self, until: u64) -> usize {
+        let allowed = until.saturating_sub(self.sent_total);
+        usize::try_from(allowed).map_or(self.len(), |allowed| allowed.min(self.len()))
+    }
+
     /// Bytes allocated.
     pub(super) fn capacity(&self) -> usize {
         self.backlog_bytes + self.current.capacity()
@@ -162,19 +193,21 @@ impl Output {
         self.current.len()
     }
 
-    /// Hands the unsent bytes to `write` as parts, in order, and returns what it returns.
-    pub(super) fn with_parts<R>(&self, write: impl FnOnce(&[&[u8]]) -> R) -> R {
+    /// Hands the first `most` unsent bytes to `write` as parts, in order (fewer when the parts do not suffice), and
+    /// returns what it returns.
+    pub(super) fn with_parts<R>(&self, mut most: usize, write: impl FnOnce(&[&[u8]]) -> R) -> R {
         let mut parts: [&[u8]; PARTS] = [&[]; PARTS];
         let mut used = 0;
         let mut skip = self.sent;
-        for buffer in self.backlog.iter().take(PARTS - 1) {
-            parts[used] = &buffer[skip..];
+        for buffer in self.backlog.iter().chain([&self.current]).take(PARTS) {
+            let part = &buffer[skip..];
+            let part = &part[..part.len().min(most)];
             skip = 0;
-            used += 1;
-        }
-        if self.backlog.len() < PARTS {
-            parts[used] = &self.current[skip..];
-            used += 1;
+            most -= part.len();
+            if !part.is_empty() {
+                parts[used] = part;
+                used += 1;
+            }
         }
         write(&parts[..used])
     }
@@ -182,6 +215,7 @@ impl Output {
     /// `count` bytes were taken; buffers that are done go back.
     pub(super) fn sent(&mut self, count: usize, pool: &mut Pool) {
         self.sent += count;
+        self.sent_total += count as u64;
         while let Some(front) = self.backlog.front() {
             if self.sent < front.len() {
                 return;
@@ -191,6 +225,9 @@ impl Output {
             if let Some(front) = self.backlog.pop_front() {
                 pool.give_output(front);
             }
+        }
+        if self.backlog.capacity() > BACKLOG_KEEP {
+            self.backlog = VecDeque::new();
         }
         if self.sent == self.current.len() {
             pool.give_output(core::mem::take(&mut self.current));
@@ -244,6 +281,39 @@ mod tests {
     }
 
     #[test]
+    fn a_long_request_of_unknown_length_is_not_read_byte_by_byte() {
+        let mut pool = Pool::default();
+        let mut input = Input::default();
+        for _ in 0..20 {
+            let len = input.len();
+            let room = input.room(len + 1, &mut pool).len();
+            assert!(room >= CHUNK_BYTES);
+            input.filled(room);
+        }
+    }
+
+    #[test]
+    fn spare_buffers_that_nobody_needs_are_freed_in_time() {
+        let mut pool = Pool::default();
+        let mut outputs: Vec<Output> = (0..100).map(|_| Output::default()).collect();
+        for output in &mut outputs {
+            output.writer(&mut pool).push(1);
+        }
+        outputs
+            .iter_mut()
+            .for_each(|output| output.sent(1, &mut pool));
+        assert_eq!(pool.outputs.len(), 100);
+        pool.trim();
+        for _ in 0..8 {
+            // One is in use now and then, and stays.
+            outputs[0].writer(&mut pool).push(1);
+            outputs[0].sent(1, &mut pool);
+            pool.trim();
+        }
+        assert_eq!(pool.outputs.len(), 1);
+    }
+
+    #[test]
     fn output_goes_out_in_order_whatever_is_taken() {
         let mut pool = Pool::default();
         let mut output = Output::default();
@@ -257,10 +327,14 @@ mod tests {
         }
         let mut got = Vec::new();
         while output.len() > 0 {
-            let taken = output.with_parts(|parts| {
+            let taken = output.with_parts(usize::MAX, |parts| {
                 let all: Vec<u8> = parts.concat();
                 all[..all.len().min(7001)].to_vec()
             });
+            assert_eq!(
+                output.with_parts(999, |parts| parts.concat()),
+                taken[..taken.len().min(999)]
+            );
             output.sent(taken.len(), &mut pool);
             got.extend(taken);
         }

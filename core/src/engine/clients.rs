@@ -13,7 +13,7 @@ impl<P: Platform> Engine<P> {
     /// A line of CLIENT LIST, with Redis's fields.
     pub(super) fn client_line(&self, connection: &Connection) -> String {
         let client = &connection.client;
-        let now_ms = self.shared.keys.now_ms;
+        let now_ms = self.now_us / 1000;
         let seconds_since = |ms: u64| now_ms.saturating_sub(ms) / 1000;
         let (address, local) = (
             self.net.peer_address(connection.fd),
@@ -86,12 +86,7 @@ impl<P: Platform> Engine<P> {
 
     fn matches(&self, filter: &ClientFilter, connection: &Connection) -> bool {
         let client = &connection.client;
-        let age_seconds = self
-            .shared
-            .keys
-            .now_ms
-            .saturating_sub(client.connected_at_ms)
-            / 1000;
+        let age_seconds = (self.now_us / 1000).saturating_sub(client.connected_at_ms) / 1000;
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
         (filter.ids.is_empty() || filter.ids.contains(&client.id))
             && (filter.address.is_none()

@@ -18,15 +18,21 @@ pub(super) struct Connection {
     pub(super) parsed: usize,
     /// How long the unfinished request at the start of the input is known to become.
     pub(super) at_least: usize,
+    /// Requests follow that can be judged only when those before them have run.
+    pub(super) parse_again: bool,
     /// The input cannot be understood; answered when the requests before it have run.
     pub(super) protocol_error: Option<ProtocolError>,
     /// No more input is wanted; closed when the output is sent.
     pub(super) closing: bool,
     /// The connection is in the list of those to be flushed.
     pub(super) flush_queued: bool,
-    /// Replies wait until the log is durable up to here (`appendfsync always`).
-    pub(super) hold_until: u64,
-    /// When the output went over its soft limit, Unix milliseconds.
+    /// Where in the output the first reply of this turn begins whose command was logged.
+    pub(super) logged_from: Option<u64>,
+    /// How often the connection stands in the queue of held replies.
+    pub(super) holds: u32,
+    /// While there are such: up to where the output may be sent.
+    pub(super) released: u64,
+    /// When the output went over its soft limit, milliseconds on the monotonic clock.
     pub(super) over_soft_limit_since_ms: Option<u64>,
     /// It came through a Unix socket.
     pub(super) unix: bool,
@@ -42,12 +48,24 @@ impl Connection {
             output: Output::default(),
             parsed: 0,
             at_least: 0,
+            parse_again: false,
             protocol_error: None,
             closing: false,
             flush_queued: false,
-            hold_until: 0,
+            logged_from: None,
+            holds: 0,
+            released: 0,
             over_soft_limit_since_ms: None,
             unix,
+        }
+    }
+
+    /// How much of the output may be sent now.
+    pub(super) fn sendable_len(&self) -> usize {
+        if self.holds == 0 {
+            self.output.len()
+        } else {
+            self.output.len_until(self.released)
         }
     }
 }

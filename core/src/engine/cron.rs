@@ -1,4 +1,4 @@
-//! Time events: expiry on time, freeing in slices, idle clients, the log's sync.
+//! Time events: expiry on time, freeing in slices, idle clients, spare buffers.
 
 use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
@@ -24,7 +24,9 @@ impl<P: Platform> Engine<P> {
         let due_us = match next {
             None => NEVER_US,
             Some(when_ms) => {
-                let wait_us = (when_ms * 1000).saturating_sub(self.clock.wall_us());
+                let wait_us = when_ms
+                    .saturating_mul(1000)
+                    .saturating_sub(self.clock.wall_us());
                 self.clock.monotonic_us().saturating_add(wait_us)
             }
         };
@@ -84,10 +86,7 @@ impl<P: Platform> Engine<P> {
 
     fn cron(&mut self) {
         self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
-        let policy = self.shared.settings.appendfsync;
-        self.aof
-            .tick(&self.shared.keys.effects, policy, self.clock.monotonic_us());
-        self.shared.write_refusal = self.aof.refusal();
+        self.pool.trim();
         self.look_at_some_clients();
     }
 
@@ -104,7 +103,7 @@ impl<P: Platform> Engine<P> {
 
     fn look_at_client(&mut self, slot: u32) {
         let timeout_ms = u64::from(self.shared.settings.timeout) * 1000;
-        let now_ms = self.shared.keys.now_ms;
+        let now_ms = self.now_us / 1000;
         let Some(connection) = self.connections.get(slot) else {
             return;
         };

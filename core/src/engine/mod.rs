@@ -30,6 +30,7 @@ use alloc::vec::Vec;
 use batch::Batch;
 use buffer::Pool;
 use connection::Connections;
+use output::HeldReplies;
 
 /// A socket that clients connect to, opened by the program.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +77,7 @@ pub struct Facts {
 /// Names of time events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
-    /// `hz` times a second: idle clients, statistics, the log's sync.
+    /// `hz` times a second: idle clients, statistics, spare buffers.
     Cron,
     /// The next key expires.
     Expiry,
@@ -113,6 +114,9 @@ pub struct Engine<P: Platform> {
     to_flush: Vec<u32>,
     /// Connections that became readable in this turn.
     readable: Vec<u32>,
+    held: HeldReplies,
+    /// The monotonic clock at the start of the turn.
+    now_us: u64,
     facts: Facts,
     next_client_id: u64,
     expiry_timer: TimerId,
@@ -182,6 +186,8 @@ impl<P: Platform> Engine<P> {
             batch: Batch::default(),
             to_flush: Vec::new(),
             readable: Vec::new(),
+            held: HeldReplies::default(),
+            now_us,
             facts,
             next_client_id: 1,
             expiry_timer,
@@ -234,6 +240,7 @@ impl<P: Platform> Engine<P> {
             log::warn!("Waiting for events failed: {error}");
         }
         let start_us = self.clock.monotonic_us();
+        self.now_us = start_us;
         self.shared.set_time(self.clock.wall_us());
         self.file_events();
         let readable = core::mem::take(&mut self.readable);
@@ -269,6 +276,9 @@ impl<P: Platform> Engine<P> {
 
     fn woken(&mut self) {
         self.host.drain_wake();
+        // A sync may have failed: whoever writes in this turn is to know.
+        self.aof.learn_durable(self.now_us);
+        self.shared.write_refusal = self.aof.refusal();
         if let Some(signal) = self.host.take_signal() {
             let name = match signal {
                 Signal::Terminate => "SIGTERM",
@@ -279,7 +289,7 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Appends the turn's effects to the log in one write, and learns what became durable.
+    /// Appends the turn's effects to the log in one write, and starts a sync if one is due.
     fn append_log(&mut self) {
         let now_us = self.clock.monotonic_us();
         self.aof.append(
@@ -288,15 +298,7 @@ impl<P: Platform> Engine<P> {
             now_us,
         );
         self.shared.write_refusal = self.aof.refusal();
-        let position = self.aof.position();
-        // Whoever wrote in this turn waits for its end of the log.
-        for &slot in &self.to_flush {
-            if let Some(connection) = self.connections.get_mut(slot)
-                && connection.hold_until == u64::MAX
-            {
-                connection.hold_until = position;
-            }
-        }
+        self.hold_replies();
     }
 
     fn count_turn(&mut self, start_us: u64) {
@@ -312,17 +314,12 @@ impl<P: Platform> Engine<P> {
         if self.shared.settings.appendonly {
             log::info!("Calling fsync() on the AOF file.");
         }
-        let synced = self.aof.finish(&mut self.shared.keys.effects);
+        let synced = self.aof.finish(&mut self.shared.keys.effects, self.now_us);
         if synced.is_err() && !options.force {
             log::error!("Error trying to sync the AOF file, can't exit.");
             return false;
         }
-        let fds: Vec<u32> = self.connections.iter().map(|(slot, _)| slot).collect();
-        for slot in fds {
-            // Replies that are written go out as far as the sockets take them.
-            self.flush(slot);
-            self.close(slot);
-        }
+        self.close_all(synced.is_ok());
         for listener in core::mem::take(&mut self.listeners) {
             let _ = self.ae.unwatch(listener.fd);
             self.net.close(listener.fd);

@@ -1,8 +1,33 @@
 //! Sending replies: once a turn and connection, WRITABLE only when the kernel took less than everything.
+//!
+//! With `appendfsync always` the replies of a turn in which a client wrote wait until the log is durable up to that
+//! turn's end. They wait in the connection's output; [`HeldReplies`] tells up to where it may be sent. A client that goes
+//! on writing meanwhile does not put off its earlier replies: each turn has its own place in the queue.
 
 use super::Engine;
 use crate::platform::{Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
+use alloc::collections::VecDeque;
+
+/// How much is sent to one client before the others have their turn.
+const SEND_BYTES_PER_TURN: usize = 1 << 20;
+
+/// Replies that wait for the disk, in order of the positions of the log that they wait for.
+#[derive(Default)]
+pub(super) struct HeldReplies {
+    queue: VecDeque<Held>,
+}
+
+#[derive(Clone, Copy)]
+struct Held {
+    /// The log must be durable up to here.
+    position: u64,
+    slot: u32,
+    /// The client that had the slot then.
+    client_id: u64,
+    /// Up to where the output may be sent then, counted from the connection's first byte.
+    until: u64,
+}
 
 impl<P: Platform> Engine<P> {
     /// Puts a connection with output, or one that is to be closed, on the list for the end of the turn.
@@ -17,31 +42,92 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Sends what can be sent. Connections whose replies wait for the disk stay on the list.
-    pub(super) fn flush_all(&mut self) {
-        let durable = self.durable_len();
-        let mut list = core::mem::take(&mut self.to_flush);
-        list.retain(|&slot| {
+    /// Has those who wrote in this turn wait for its end in the log, if the policy says so.
+    pub(super) fn hold_replies(&mut self) {
+        if !self.replies_wait() {
+            return;
+        }
+        // What could not be appended yet comes after what was.
+        let pending = self.shared.keys.effects.pending().len() as u64;
+        let position = self.aof.position() + pending;
+        for &slot in &self.to_flush {
             let Some(connection) = self.connections.get_mut(slot) else {
-                return false;
+                continue;
             };
-            if connection.hold_until > durable {
-                return true;
+            let until = connection.output.end();
+            let Some(from) = connection.logged_from.take().filter(|&from| from < until) else {
+                continue;
+            };
+            if connection.holds == 0 {
+                connection.released = from;
             }
-            connection.flush_queued = false;
-            self.flush(slot);
-            false
-        });
-        // Closing a connection may have queued others meanwhile.
-        list.append(&mut self.to_flush);
+            connection.holds += 1;
+            self.held.queue.push_back(Held {
+                position,
+                slot,
+                client_id: connection.client.id,
+                until,
+            });
+        }
+    }
+
+    /// Whether replies to writes wait for the disk.
+    fn replies_wait(&self) -> bool {
+        self.shared.settings.appendfsync == AppendFsync::Always && self.aof.is_open()
+    }
+
+    /// Releases the replies for which the log is durable.
+    fn release_held(&mut self) {
+        let durable = if self.replies_wait() {
+            self.aof.durable_position()
+        } else {
+            u64::MAX
+        };
+        while let Some(&held) = self.held.queue.front()
+            && held.position <= durable
+        {
+            self.held.queue.pop_front();
+            if let Some(connection) = self.connections.get_mut(held.slot)
+                && connection.client.id == held.client_id
+            {
+                connection.holds -= 1;
+                connection.released = held.until;
+                self.queue_flush(held.slot);
+            }
+        }
+    }
+
+    /// Sends what can be sent.
+    pub(super) fn flush_all(&mut self) {
+        self.release_held();
+        let mut list = core::mem::take(&mut self.to_flush);
+        for slot in list.drain(..) {
+            if let Some(connection) = self.connections.get_mut(slot) {
+                connection.flush_queued = false;
+                self.flush(slot);
+            }
+        }
+        // Nothing queues a flush while flushing; the list goes back for its room.
         self.to_flush = list;
     }
 
-    /// Up to where the log survives a power cut; everything, when nobody has to wait for it.
-    fn durable_len(&self) -> u64 {
-        match self.shared.settings.appendfsync {
-            AppendFsync::Always => self.aof.durable_position(),
-            _ => u64::MAX,
+    /// Ends all connections. Replies that are written go out as far as the sockets take them, those that wait for the
+    /// disk only when everything `is_durable`.
+    pub(super) fn close_all(&mut self, is_durable: bool) {
+        self.held.queue.clear();
+        let is_durable = is_durable || !self.replies_wait();
+        for slot in 0..self.connections.slot_count() as u32 {
+            if let Some(connection) = self.connections.get_mut(slot) {
+                if is_durable {
+                    (connection.holds, connection.logged_from) = (0, None);
+                } else if let Some(from) = connection.logged_from.take()
+                    && connection.holds == 0
+                {
+                    (connection.holds, connection.released) = (1, from);
+                }
+                self.flush(slot);
+                self.close(slot);
+            }
         }
     }
 
@@ -49,41 +135,58 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        while connection.output.len() > 0 {
-            let fd = connection.fd;
-            let net = &mut self.net;
-            match connection.output.with_parts(|parts| net.write(fd, parts)) {
+        let mut budget = SEND_BYTES_PER_TURN;
+        let mut sendable = connection.sendable_len();
+        while sendable > 0 && budget > 0 {
+            let (fd, net) = (connection.fd, &mut self.net);
+            let most = sendable.min(budget);
+            match connection
+                .output
+                .with_parts(most, |parts| net.write(fd, parts))
+            {
                 Ok(Transfer::Bytes(count)) => {
-                    connection.output.sent(count.get(), &mut self.pool);
-                    self.shared.statistics.output_bytes += count.get() as u64;
+                    let count = count.get();
+                    connection.output.sent(count, &mut self.pool);
+                    connection.client.active_at_ms = self.now_us / 1000;
+                    self.shared.statistics.output_bytes += count as u64;
+                    sendable -= count;
+                    budget = budget.saturating_sub(count);
                 }
-                Ok(Transfer::NotReady) => {
-                    connection.output.set_aside();
-                    break;
-                }
+                Ok(Transfer::NotReady) => break,
                 Ok(Transfer::Closed) | Err(_) => return self.close(slot),
             }
         }
-        let waiting = connection.output.len() > 0;
-        if connection.closing && !waiting {
+        self.after_flush(slot, sendable > 0);
+    }
+
+    /// Closes, or waits for what comes next. `is_slow`: the socket did not take all that may be sent.
+    fn after_flush(&mut self, slot: u32, is_slow: bool) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        let is_waiting = connection.output.len() > 0;
+        if connection.closing && !is_waiting {
             return self.close(slot);
         }
         let want = Interest {
             readable: !connection.closing,
-            writable: waiting,
+            writable: is_slow,
         };
         if self.ae.set_interest(connection.fd, want).is_err() {
             return self.close(slot);
         }
-        if waiting {
+        if is_waiting {
+            connection.output.set_aside();
             self.check_output_limit(slot);
+        } else {
+            connection.over_soft_limit_since_ms = None;
         }
     }
 
     /// Ends a client that does not take its replies, once they are over `client-output-buffer-limit`.
     pub(super) fn check_output_limit(&mut self, slot: u32) {
         let limit = self.shared.settings.client_output_buffer_limit.normal;
-        let now_ms = self.shared.keys.now_ms;
+        let now_ms = self.now_us / 1000;
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
@@ -95,7 +198,8 @@ impl<P: Platform> Engine<P> {
             _ => now_ms,
         };
         connection.over_soft_limit_since_ms = over_soft.then_some(since);
-        let too_long = over_soft && now_ms.saturating_sub(since) > limit.soft_seconds * 1000;
+        let soft_ms = limit.soft_seconds.saturating_mul(1000);
+        let too_long = over_soft && now_ms.saturating_sub(since) > soft_ms;
         if over_hard || too_long {
             let id = connection.client.id;
             log::warn!("Client id={id} closed for overcoming of output buffer limits.");

@@ -2,19 +2,31 @@
 //!
 //! A command that changed something is logged as it came, unless its handler has put something else in its place:
 //! relative times made absolute, random choices as their result. A key that expires or is evicted is logged as DEL.
+//! A command with several effects has MULTI and EXEC around them, so that a loader applies all or none.
 
 use crate::codec::aof::encode_command;
 use alloc::vec::Vec;
+
+/// A buffer that has grown beyond this is given back when it is empty.
+const KEEP_BYTES: usize = 1 << 20;
 
 /// The effects of a turn, not yet appended to the file.
 #[derive(Debug, Default)]
 pub struct Effects {
     enabled: bool,
     buffer: Vec<u8>,
+    /// Bytes of `buffer` that have been appended.
+    consumed: usize,
     /// The database that a reader of the log is in after `buffer`.
     selected: Option<usize>,
     replaced: bool,
+    /// Length of the buffer when the running command began, and how many effects it has had.
+    command_start: usize,
+    command_effects: usize,
 }
+
+const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
 impl Effects {
     /// Whether effects are kept at all.
@@ -31,6 +43,20 @@ impl Effects {
     /// Called before each command.
     pub fn begin_command(&mut self) {
         self.replaced = false;
+        self.command_start = self.buffer.len();
+        self.command_effects = 0;
+    }
+
+    /// Called after each command, when everything it did is logged.
+    pub fn end_command(&mut self) {
+        if self.enabled && self.command_effects > 1 {
+            self.buffer.splice(
+                self.command_start..self.command_start,
+                MULTI.iter().copied(),
+            );
+            self.buffer.extend_from_slice(EXEC);
+        }
+        self.command_effects = 0;
     }
 
     /// Logs a command in place of the one that runs; may be called several times.
@@ -51,6 +77,12 @@ impl Effects {
 
     /// Logs a command that ran in `db`.
     pub fn log<'a>(&mut self, db: usize, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
+        self.command_effects += 1;
+        self.log_apart(db, arguments);
+    }
+
+    /// Logs what happened by itself, such as an expiry: no part of the command that met it.
+    pub fn log_apart<'a>(&mut self, db: usize, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
         if !self.enabled {
             return;
         }
@@ -70,14 +102,22 @@ impl Effects {
 
     /// The bytes to append.
     pub fn pending(&self) -> &[u8] {
-        &self.buffer
+        &self.buffer[self.consumed..]
     }
 
     /// Forgets the first `count` bytes, which have been appended.
     pub fn consume(&mut self, count: usize) {
-        self.buffer.drain(..count);
-        if self.buffer.is_empty() && self.buffer.capacity() > 1 << 20 {
-            self.buffer = Vec::new();
+        self.consumed = (self.consumed + count).min(self.buffer.len());
+        if self.consumed == self.buffer.len() {
+            self.buffer.clear();
+            self.consumed = 0;
+            if self.buffer.capacity() > KEEP_BYTES {
+                self.buffer = Vec::new();
+            }
+        } else if self.consumed > self.buffer.len() / 2 {
+            // Moves no more bytes than were consumed since the last time, however small the steps.
+            self.buffer.drain(..self.consumed);
+            self.consumed = 0;
         }
     }
 }

@@ -523,7 +523,7 @@ impl Keyspace {
         self.discard(entry);
         self.counters.expired += 1;
         self.effects
-            .log(self.current, [&b"DEL"[..], key.bytes].into_iter());
+            .log_apart(self.current, [&b"DEL"[..], key.bytes].into_iter());
         self.notify(EventClass::EXPIRED, "expired", key);
     }
 }

@@ -1,20 +1,24 @@
 //! The append-only file while the server runs: appending a turn's effects, syncing as `appendfsync` says, failing safely.
 //!
 //! A failed append or sync leaves the effects in memory, refuses writes (`MISCONF`) and tries again; a short append goes on where it
-//! stopped. Positions count bytes of the log since the server started, over file changes.
+//! stopped, and after a failed sync another file takes over (`takeover.rs`). Positions count bytes of the log since the
+//! server started, over file changes.
+//!
+//! ```text
+//! the log as a stream   |------------|---------------|-----------|.............|
+//!                      kept        durable         whole     position   + pending effects
+//! ```
+//!
+//! `kept` and `whole` lie between two turns' effects; the file may end in the middle of a turn's after a failed append.
 
 use super::manifest::{FileKind, Manifest, ManifestFile};
-use crate::codec::aof::encode_command;
+use super::takeover::Takeover;
 use crate::keyspace::Effects;
 use crate::platform::{AppendFile, IoError, Storage};
 use crate::settings::{AppendFsync, Settings};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
-
-/// The first line of a file that goes on after a failed sync: how many bytes of the file before it count.
-pub(super) const CONTINUES: &str = "#rotom:continues-at:";
 
 /// How long after a failure the log is tried again, microseconds.
 const RETRY_US: u64 = 100_000;
@@ -42,22 +46,27 @@ pub struct Aof<S: Storage> {
     pub(super) folder: String,
     pub(super) stem: String,
     pub(super) manifest: Manifest,
-    file: Option<S::File>,
-    /// Position at which the open file begins, minus the bytes it had then.
-    origin: u64,
+    pub(super) file: Option<S::File>,
+    /// The position of the open file's first byte. Below zero for a file that begins with more than it took over.
+    pub(super) origin: i64,
     /// Bytes of older files.
-    older_bytes: u64,
+    pub(super) older_bytes: u64,
     /// Bytes at the start.
     base_size: u64,
     /// Up to which position the log is known to be durable.
-    durable: u64,
-    /// Where syncs were started that have not ended, the oldest first.
-    marks: VecDeque<Mark>,
+    pub(super) durable: u64,
+    /// Where the syncs end that are under way: the one that runs, and the one that follows it.
+    pub(super) marks: VecDeque<Mark>,
     /// The last such place that is known to be durable: from here on the log is written again after a failed sync.
-    kept: Mark,
+    pub(super) kept: Mark,
+    /// The end of the last turn that was appended as a whole.
+    pub(super) whole: Mark,
     last_sync_us: u64,
+    /// A sync is due, and the one before it still runs.
+    is_sync_late: bool,
     delayed_syncs: u64,
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
+    pub(super) takeover: Option<Takeover<S::File>>,
 }
 
 /// A place between two commands of the log.
@@ -70,11 +79,11 @@ pub(super) struct Mark {
 
 /// The log cannot be written.
 #[derive(Clone, Copy, Debug)]
-struct Failure {
-    error: IoError,
-    retry_at_us: u64,
+pub(super) struct Failure {
+    pub(super) error: IoError,
+    pub(super) retry_at_us: u64,
     /// A sync failed: the open file is not trusted beyond what was durable.
-    abandon_file: bool,
+    pub(super) abandon_file: bool,
 }
 
 impl<S: Storage> Aof<S> {
@@ -92,9 +101,12 @@ impl<S: Storage> Aof<S> {
             durable: 0,
             marks: VecDeque::new(),
             kept: Mark::default(),
+            whole: Mark::default(),
             last_sync_us: 0,
+            is_sync_late: false,
             delayed_syncs: 0,
             failure: None,
+            takeover: None,
         }
     }
 
@@ -103,20 +115,21 @@ impl<S: Storage> Aof<S> {
         &mut self.storage
     }
 
+    /// Whether there is a log.
+    pub fn is_open(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The end of what was appended, as a position.
     pub fn position(&self) -> u64 {
         self.file
             .as_ref()
-            .map_or(0, |file| self.origin + file.len())
+            .map_or(0, |file| self.position_of(file.len()))
     }
 
-    /// Up to which position the log is known to survive a power cut; everything, when there is no log.
+    /// Up to which position the log is known to survive a power cut.
     pub fn durable_position(&self) -> u64 {
-        if self.file.is_none() {
-            u64::MAX
-        } else {
-            self.durable
-        }
+        self.durable
     }
 
     /// What INFO shows.
@@ -125,7 +138,7 @@ impl<S: Storage> Aof<S> {
         Status {
             size: self.older_bytes + current,
             base_size: self.base_size,
-            durable: self.older_bytes + self.durable.saturating_sub(self.origin),
+            durable: self.older_bytes + self.offset_of(self.durable),
             delayed_syncs: self.delayed_syncs,
             error: self.failure.map(|failure| failure.error),
         }
@@ -140,57 +153,47 @@ impl<S: Storage> Aof<S> {
         ))
     }
 
-    /// Appends the effects of a turn, and starts a sync when the policy asks for one.
+    /// Appends the effects of a turn, gets over failures, and starts a sync when the policy asks for one. To be called
+    /// each turn, with effects or without.
     pub fn append(&mut self, effects: &mut Effects, policy: AppendFsync, now_us: u64) {
         if self.file.is_none() {
             return;
         }
         self.learn_durable(now_us);
-        if !self.recover(effects, now_us) {
-            return;
-        }
-        while !effects.pending().is_empty() {
-            let Some(file) = self.file.as_mut() else {
-                return;
-            };
-            match file.append(effects.pending()) {
-                Ok(count) => effects.consume(count),
-                Err(error) => return self.fail(error, now_us, false),
+        if let Some(failure) = self.failure {
+            if failure.abandon_file {
+                if !self.take_over(now_us) {
+                    return;
+                }
+            } else if now_us < failure.retry_at_us {
+                // What is in the file already is made durable as ever.
+                return self.sync_if_due(policy, now_us);
             }
         }
-        if policy == AppendFsync::Always && self.position() > self.syncing_until() {
-            self.start_sync(effects, now_us);
-        }
-    }
-
-    /// Up to where the log is durable, or will be when the syncs under way end.
-    fn syncing_until(&self) -> u64 {
-        self.marks.back().map_or(self.durable, |mark| mark.position)
-    }
-
-    /// Called a few times a second: the sync of `everysec`, and trying again after a failure.
-    pub fn tick(&mut self, effects: &Effects, policy: AppendFsync, now_us: u64) {
-        if self.file.is_none() {
-            return;
-        }
-        self.learn_durable(now_us);
-        let behind = self.position() > self.durable;
-        let due = now_us.saturating_sub(self.last_sync_us) >= SYNC_PERIOD_US;
-        if policy == AppendFsync::Everysec && behind && due && self.failure.is_none() {
-            if self.marks.is_empty() {
-                self.start_sync(effects, now_us);
-            } else {
-                self.delayed_syncs += 1;
-                self.last_sync_us = now_us;
+        match self.append_pending(effects) {
+            Err(error) => self.fail(error, now_us, false),
+            Ok(()) if self.failure.is_some() => {
+                log::warn!("AOF write error looks solved, the log can be written again.");
+                self.failure = None;
             }
+            Ok(()) => {}
         }
+        self.sync_if_due(policy, now_us);
     }
 
     /// Appends what is left and makes everything durable, for the end of the server.
-    pub fn finish(&mut self, effects: &mut Effects) -> Result<(), IoError> {
+    pub fn finish(&mut self, effects: &mut Effects, now_us: u64) -> Result<(), IoError> {
+        self.learn_durable(now_us);
         if self.failure.is_some_and(|failure| failure.abandon_file) {
-            self.switch_file(effects)?;
+            self.take_over_at_once()?;
         }
+        self.append_pending(effects)
+            .inspect_err(|&error| self.fail(error, now_us, false))?;
+        let synced = self.file.as_mut().map_or(Ok(()), AppendFile::sync_now);
+        synced.inspect_err(|&error| self.fail(error, now_us, true))
+    }
+
+    fn append_pending(&mut self, effects: &mut Effects) -> Result<(), IoError> {
         let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
@@ -198,44 +201,69 @@ impl<S: Storage> Aof<S> {
             let count = file.append(effects.pending())?;
             effects.consume(count);
         }
-        file.sync_now()
-    }
-
-    /// Starts a sync. All effects so far are appended, so the end of the log lies between two commands.
-    fn start_sync(&mut self, effects: &Effects, now_us: u64) {
-        let mark = Mark {
+        self.whole = Mark {
             position: self.position(),
             db: effects.selected(),
         };
+        Ok(())
+    }
+
+    fn sync_if_due(&mut self, policy: AppendFsync, now_us: u64) {
+        let syncing_until = self.marks.back().map_or(self.durable, |mark| mark.position);
+        let is_due = match policy {
+            AppendFsync::Always => true,
+            AppendFsync::Everysec => now_us.saturating_sub(self.last_sync_us) >= SYNC_PERIOD_US,
+            AppendFsync::No => false,
+        };
+        if !is_due || self.whole.position <= syncing_until {
+            return;
+        }
+        if policy == AppendFsync::Everysec && !self.marks.is_empty() {
+            self.delayed_syncs += u64::from(!self.is_sync_late);
+            self.is_sync_late = true;
+            return;
+        }
+        self.is_sync_late = false;
+        self.start_sync(now_us);
+    }
+
+    fn start_sync(&mut self, now_us: u64) {
         let Some(file) = self.file.as_mut() else {
             return;
         };
         self.last_sync_us = now_us;
-        match file.start_sync() {
-            Ok(()) => self.marks.push_back(mark),
-            Err(error) => self.fail(error, now_us, true),
+        if let Err(error) = file.start_sync() {
+            return self.fail(error, now_us, true);
         }
+        // However often it is asked for, one sync follows the one that runs, and covers all that was there.
+        self.marks.truncate(1);
+        self.marks.push_back(self.whole);
     }
 
-    fn learn_durable(&mut self, now_us: u64) {
+    /// Learns what became durable, or that a sync failed.
+    pub fn learn_durable(&mut self, now_us: u64) {
+        if self.marks.is_empty() {
+            return;
+        }
         let Some(file) = self.file.as_mut() else {
             return;
         };
         match file.durable_len() {
-            Ok(len) => self.durable = self.durable.max(self.origin + len),
-            Err(error) => return self.fail(error, now_us, true),
+            Ok(len) => self.durable = self.durable.max(self.position_of(len)),
+            Err(error) => {
+                self.marks.clear();
+                return self.fail(error, now_us, true);
+            }
         }
-        while let Some(mark) = self
-            .marks
-            .front()
-            .filter(|mark| mark.position <= self.durable)
+        while let Some(&mark) = self.marks.front()
+            && mark.position <= self.durable
         {
-            self.kept = *mark;
+            self.kept = mark;
             self.marks.pop_front();
         }
     }
 
-    fn fail(&mut self, error: IoError, now_us: u64, abandon_file: bool) {
+    pub(super) fn fail(&mut self, error: IoError, now_us: u64, abandon_file: bool) {
         if self.failure.is_none() {
             log::error!("Error writing to the AOF file: {error}");
         }
@@ -247,94 +275,14 @@ impl<S: Storage> Aof<S> {
         });
     }
 
-    /// Tries to get over a failure, at most ten times a second; `true` when appending may go on.
-    fn recover(&mut self, effects: &mut Effects, now_us: u64) -> bool {
-        let Some(failure) = self.failure else {
-            return true;
-        };
-        if now_us < failure.retry_at_us {
-            return false;
-        }
-        if failure.abandon_file
-            && let Err(error) = self.switch_file(effects)
-        {
-            self.fail(error, now_us, true);
-            return false;
-        }
-        if !failure.abandon_file && !effects.pending().is_empty() {
-            // Only an append that goes through tells that the disk takes bytes again.
-            let Some(file) = self.file.as_mut() else {
-                return false;
-            };
-            match file.append(effects.pending()) {
-                Ok(count) => effects.consume(count),
-                Err(error) => {
-                    self.fail(error, now_us, false);
-                    return false;
-                }
-            }
-        }
-        log::warn!("AOF write error looks solved, the log can be written again.");
-        self.failure = None;
-        true
+    /// The position at an offset of the open file.
+    pub(super) fn position_of(&self, offset: u64) -> u64 {
+        self.origin.saturating_add_unsigned(offset).max(0) as u64
     }
 
-    /// After a failed sync: the bytes that are not known to be durable are written again, to a new file, and synced.
-    ///
-    /// The new file's first line tells a loader how much of the file before counts; that file is cut last, so that a
-    /// crash at any step neither loses the tail nor applies it twice.
-    fn switch_file(&mut self, effects: &mut Effects) -> Result<(), IoError> {
-        let Some(last) = self.manifest.increments().last().cloned() else {
-            return Ok(());
-        };
-        let kept_bytes = self.kept.position.saturating_sub(self.origin);
-        let tail = self.read_tail(&last.name, kept_bytes)?;
-        let mut head = format!("{CONTINUES}{kept_bytes}\r\n").into_bytes();
-        if let Some(db) = self.kept.db {
-            encode_command(
-                &mut head,
-                [&b"SELECT"[..], format!("{db}").as_bytes()].into_iter(),
-            );
-        }
-        let next = self.increment_file(last.sequence + 1);
-        let mut file = self.storage.create(&self.path(&next.name))?;
-        append_all(&mut file, &head)?;
-        append_all(&mut file, &tail)?;
-        append_all(&mut file, effects.pending())?;
-        file.sync_now()?;
-        let mut manifest = self.manifest.clone();
-        manifest.files.push(next);
-        self.write_manifest(&manifest)?;
-        self.storage.truncate(&self.path(&last.name), kept_bytes)?;
-        effects.consume(effects.pending().len());
-        self.manifest = manifest;
-        self.older_bytes += kept_bytes;
-        self.origin = self.position();
-        self.file = Some(file);
-        self.durable = self.position();
-        self.marks.clear();
-        self.kept = Mark {
-            position: self.durable,
-            db: effects.selected(),
-        };
-        Ok(())
-    }
-
-    fn read_tail(&mut self, name: &str, from: u64) -> Result<Vec<u8>, IoError> {
-        let path = self.path(name);
-        let len = self.storage.file_len(&path)?.saturating_sub(from);
-        let mut tail = alloc::vec![0; usize::try_from(len).map_err(|_| IoError::OTHER)?];
-        let mut done = 0;
-        while done < tail.len() {
-            match self
-                .storage
-                .read_at(&path, from + done as u64, &mut tail[done..])?
-            {
-                0 => return Err(IoError::OTHER),
-                count => done += count,
-            }
-        }
-        Ok(tail)
+    /// The offset of a position in the open file.
+    pub(super) fn offset_of(&self, position: u64) -> u64 {
+        (position as i64).saturating_sub(self.origin).max(0) as u64
     }
 
     pub(super) fn path(&self, name: &str) -> String {
@@ -345,25 +293,32 @@ impl<S: Storage> Aof<S> {
         format!("{}.manifest", self.stem)
     }
 
-    pub(super) fn increment_file(&self, sequence: u64) -> ManifestFile {
-        let name = format!("{}.{sequence}.incr.aof", self.stem);
-        ManifestFile {
-            name,
-            sequence,
-            kind: FileKind::Increment,
+    /// A file for the manifest's next increment, with the number `sequence` or one above that is free.
+    pub(super) fn next_increment(&self, mut sequence: u64) -> ManifestFile {
+        loop {
+            let name = format!("{}.{sequence}.incr.aof", self.stem);
+            if self.manifest.files.iter().all(|file| file.name != name) {
+                return ManifestFile {
+                    name,
+                    sequence,
+                    kind: FileKind::Increment,
+                };
+            }
+            sequence += 1;
         }
     }
 
-    /// The log was loaded and its last file is open: from here on it is durable, and writing begins.
+    /// The log was loaded and its last file is open and durable: writing begins.
     pub(super) fn opened(&mut self, file: S::File, older_bytes: u64) {
         self.older_bytes = older_bytes;
         self.origin = 0;
         self.base_size = older_bytes + file.len();
         self.durable = file.len();
-        self.kept = Mark {
+        self.whole = Mark {
             position: self.durable,
             db: None,
         };
+        self.kept = self.whole;
         self.file = Some(file);
     }
 
@@ -379,7 +334,7 @@ impl<S: Storage> Aof<S> {
     }
 }
 
-fn append_all<F: AppendFile>(file: &mut F, mut bytes: &[u8]) -> Result<(), IoError> {
+pub(super) fn append_all<F: AppendFile>(file: &mut F, mut bytes: &[u8]) -> Result<(), IoError> {
     while !bytes.is_empty() {
         let count = file.append(bytes)?;
         bytes = &bytes[count..];

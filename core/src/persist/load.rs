@@ -4,8 +4,9 @@
 //! `aof-load-truncated` is on. Damage anywhere else, a file that is missing, or one that is no AOF stops the start with file
 //! and offset: nothing is ever skipped silently.
 
-use super::aof::{Aof, CONTINUES};
+use super::aof::Aof;
 use super::manifest::{FileKind, Manifest};
+use super::takeover::CONTINUES;
 use crate::command::{Args, ClientState};
 use crate::platform::{AppendFile, IoError, Storage};
 use crate::resp::{Limits, Progress, RequestParser, Span};
@@ -101,7 +102,7 @@ impl<S: Storage> Aof<S> {
     }
 
     fn begin_new(&mut self) -> Result<(), LoadError> {
-        let increment = self.increment_file(1);
+        let increment = self.next_increment(1);
         let path = self.path(&increment.name);
         let mut file = self
             .storage
@@ -199,7 +200,7 @@ impl<S: Storage> Aof<S> {
                 .map_err(|error| io(&path, error))?,
             None => {
                 let sequence = self.manifest.base().map_or(1, |base| base.sequence);
-                let increment = self.increment_file(sequence);
+                let increment = self.next_increment(sequence);
                 let path = self.path(&increment.name);
                 let file = self
                     .storage

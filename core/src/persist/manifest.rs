@@ -79,6 +79,12 @@ impl Manifest {
         self.files.iter().find(|file| file.kind == FileKind::Base)
     }
 
+    /// The greatest number of an increment.
+    pub(super) fn last_sequence(&self) -> u64 {
+        let sequences = self.increments().map(|file| file.sequence);
+        sequences.max().unwrap_or(0)
+    }
+
     /// The increments, in order.
     pub(super) fn increments(&self) -> impl Iterator<Item = &ManifestFile> {
         self.files
@@ -95,7 +101,7 @@ fn parse_line(line: &[u8]) -> Option<ManifestFile> {
         let value = core::str::from_utf8(value).ok()?;
         match field.as_slice() {
             b"file" if !value.contains('/') => name = Some(value.to_string()),
-            b"seq" => sequence = Some(value.parse().ok()?),
+            b"seq" => sequence = Some(value.parse().ok().filter(is_number)?),
             b"type" => {
                 kind = Some(match value {
                     "b" => FileKind::Base,
@@ -114,6 +120,11 @@ fn parse_line(line: &[u8]) -> Option<ManifestFile> {
         sequence: sequence?,
         kind: kind?,
     })
+}
+
+/// As Redis, at least 1 and a signed number: so there is always a next one.
+fn is_number(sequence: &u64) -> bool {
+    (1..i64::MAX as u64).contains(sequence)
 }
 
 fn quoted(name: &str) -> String {

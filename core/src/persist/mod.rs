@@ -9,6 +9,7 @@
 mod aof;
 mod load;
 mod manifest;
+mod takeover;
 
 pub use aof::{Aof, Status};
 pub use load::LoadError;

@@ -132,4 +132,21 @@ mod tests {
               *3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n2\r\n"
         );
     }
+
+    #[test]
+    fn a_command_with_several_effects_is_one_transaction_in_the_log() {
+        let mut rotom = Local::new(1);
+        rotom.shared.keys.effects.set_enabled(true);
+        rotom.line("SADD a 1 2 3");
+        rotom.take_effects();
+        rotom.shared.keys.effects.begin_command();
+        rotom.shared.keys.effects.replace(0, &[b"SREM", b"a", b"1"]);
+        rotom.shared.keys.effects.replace(0, &[b"SREM", b"a", b"2"]);
+        rotom.shared.keys.effects.end_command();
+        assert_eq!(
+            rotom.take_effects(),
+            b"*1\r\n$5\r\nMULTI\r\n*3\r\n$4\r\nSREM\r\n$1\r\na\r\n$1\r\n1\r\n\
+              *3\r\n$4\r\nSREM\r\n$1\r\na\r\n$1\r\n2\r\n*1\r\n$4\r\nEXEC\r\n"
+        );
+    }
 }

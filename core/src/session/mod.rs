@@ -110,7 +110,10 @@ impl Shared {
             ReplyMode::Skip if ask.is_some() => out.truncate(start),
             ReplyMode::Skip => {
                 out.truncate(start);
-                client.reply_mode = ReplyMode::On;
+                // When the engine replies, it is the engine that skips.
+                if ask.is_none() {
+                    client.reply_mode = ReplyMode::On;
+                }
             }
         }
         ask
@@ -179,6 +182,7 @@ impl Shared {
         {
             self.keys.effects.log(db, args.all());
         }
+        self.keys.effects.end_command();
         result
     }
 }

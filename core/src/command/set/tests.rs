@@ -266,7 +266,12 @@ fn a_great_spop_is_logged_in_batches_and_leaves_a_compact_set() {
         let popped = words(&mut local, &format!("SPOP s {count}"));
         assert_eq!(popped.len(), count);
         let logged = effects(&mut local);
-        assert_eq!(logged.len(), count.div_ceil(1024));
+        let (first, last) = (logged.first().cloned(), logged.last().cloned());
+        assert_eq!(
+            (first.as_deref(), last.as_deref()),
+            (Some("MULTI"), Some("EXEC"))
+        );
+        assert_eq!(logged.len(), count.div_ceil(1024) + 2);
         let logged: Vec<&str> = logged
             .iter()
             .flat_map(|effect| effect.split(' ').skip(2))

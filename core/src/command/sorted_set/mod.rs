@@ -8,17 +8,19 @@
 //! range.rs    ZRANGE and its older forms, ZRANGESTORE
 //! remove.rs   ZREM, ZREMRANGEBY*
 //! pop.rs      ZPOPMIN, ZPOPMAX, ZMPOP
-//! sample.rs   ZSCAN, ZRANDMEMBER
+//! scan.rs     ZSCAN
+//! random.rs   ZRANDMEMBER
 //! ```
 
 mod add;
 mod lookup;
 mod pop;
 mod query;
+mod random;
 mod range;
 mod remove;
 mod rows;
-mod sample;
+mod scan;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! The family's rows.
 
-use super::{add, lookup, pop, range, remove, sample};
+use super::{add, lookup, pop, random, range, remove, scan};
 use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
@@ -109,10 +109,10 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         "Removes and returns members from an end of the first of several sorted sets that exists.")
         .flags(WRITE).find_keys(pop::find_counted_keys),
 
-    row("zscan", -3, sample::zscan, "2.8.0", "O(1) a call, O(N) for the whole walk over N members",
+    row("zscan", -3, scan::zscan, "2.8.0", "O(1) a call, O(N) for the whole walk over N members",
         "Walks a sorted set in steps.")
         .flags(READ).keys(key_use!(Read)),
-    row("zrandmember", -2, sample::zrandmember, "6.2.0", "O(M log N) for M members of N",
+    row("zrandmember", -2, random::zrandmember, "6.2.0", "O(M log N) for M members of N",
         "Returns random members.")
         .flags(READ).keys(key_use!(Read)),
 ];

@@ -198,21 +198,12 @@ impl Big {
         let len = self.len();
         let looked_at = if samples == 0 { len } else { samples.min(len) };
         let bytes: usize = self
-            .order
             .iter_from(0)
             .take(looked_at)
-            .map(|item| self.block_bytes(item))
+            .map(|(member, _)| Member::block_bytes(member.len()))
             .sum();
         let blocks = bytes as u128 * len as u128 / looked_at.max(1) as u128;
         size_of::<Big>() + self.members.memory_bytes() + self.order.memory_bytes() + blocks as usize
-    }
-
-    fn block_bytes(&self, item: Ranked) -> usize {
-        // SAFETY: an item in the tree has its block in the table, which is borrowed.
-        let bytes = unsafe { item.bytes() };
-        self.members
-            .find(self.hash(bytes), bytes)
-            .map_or(0, |member| member.block_bytes())
     }
 
     #[inline(always)]

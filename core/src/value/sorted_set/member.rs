@@ -95,9 +95,8 @@ impl Member {
         unsafe { bytes_of(self.0) }
     }
 
-    /// The bytes of the block.
-    pub(super) fn block_bytes(&self) -> usize {
-        let len = self.bytes().len();
+    /// The bytes of the block of a member of `len` bytes.
+    pub(super) fn block_bytes(len: usize) -> usize {
         field::LENGTH + write_length(len, &mut [0; LENGTH_DIGITS_MAX]).len() + len
     }
 
@@ -117,7 +116,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let layout = layout(self.block_bytes());
+        let layout = layout(Member::block_bytes(self.bytes().len()));
         // SAFETY: the block was allocated with this size, and its only owner ends here.
         unsafe { dealloc(self.0.as_ptr(), layout) };
     }
@@ -242,8 +241,8 @@ mod tests {
             member.set_score(-2.25);
             assert_eq!((member.bytes(), member.score()), (&bytes[..], -2.25));
         }
-        assert_eq!(Member::new(&[b'm'; 17], 0.0).block_bytes(), 26);
-        assert_eq!(Member::new(&[b'm'; 128], 0.0).block_bytes(), 8 + 2 + 128);
+        assert_eq!(Member::block_bytes(17), 26);
+        assert_eq!(Member::block_bytes(128), 8 + 2 + 128);
     }
 
     #[test]

@@ -192,6 +192,29 @@ fn a_member_takes_the_bytes_the_drawing_says() {
 }
 
 #[test]
+fn thousands_of_members_move_about() {
+    let limits = limits(0);
+    let mut set = SortedSet::new(0, 0, &limits);
+    let mut prng = crate::bytes::prng::Prng::new(3);
+    for round in 0..4 {
+        for _ in 0..10_000 {
+            // Scores of every kind of neighbourhood: few, many and all different.
+            let score = prng.below(10u64.pow(2 * round)) as f64;
+            let member = format!("{}", prng.below(8000));
+            add(&mut set, &member, score, &limits);
+            if prng.below(4) == 0 {
+                set.remove(format!("{}", prng.below(8000)).as_bytes());
+            }
+        }
+        set.check().unwrap();
+        set.pop(End::Max, 500, |_| ());
+        set.remove_ranks(1000..2500);
+        set.check().unwrap();
+    }
+    assert!(set.len() > 2000);
+}
+
+#[test]
 fn big_sets_are_freed_in_slices() {
     let limits = limits(0);
     let mut set = SortedSet::new(0, 0, &limits);

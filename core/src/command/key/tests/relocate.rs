@@ -188,3 +188,42 @@ fn a_key_that_expires_elsewhere_is_logged_there() {
     );
     assert_eq!(events(&mut rotom), "2:expired:e 2:new:e 2:copy_to:e");
 }
+#[test]
+fn collections_are_copied_deeply() {
+    let mut rotom = local();
+    rotom.shared.keys.limits.set_max_listpack_entries = 2;
+    for (add, more, count) in [
+        ("RPUSH a x y z", "RPUSH a w", "LLEN"),
+        ("SADD a x y z", "SADD a w", "SCARD"),
+        ("SADD a 1 2 3", "SADD a 4", "SCARD"),
+        ("HSET a x 1 y 2 z 3", "HSET a w 4", "HLEN"),
+        ("ZADD a 1 x 2 y 3 z", "ZADD a 4 w", "ZCARD"),
+    ] {
+        rotom.line("FLUSHALL");
+        rotom.line(add);
+        check(
+            &mut rotom,
+            &[
+                ("EXPIRE a 10", YES),
+                ("COPY a b", YES),
+                (more, if add.starts_with('R') { ":4\r\n" } else { YES }),
+            ],
+        );
+        check(
+            &mut rotom,
+            &[
+                (&format!("{count} b"), ":3\r\n"),
+                ("TTL b", ":10\r\n"),
+                ("DEL a", YES),
+            ],
+        );
+        check(
+            &mut rotom,
+            &[
+                (&format!("{count} b"), ":3\r\n"),
+                ("RENAME b c", OK),
+                ("MOVE c 1", YES),
+            ],
+        );
+    }
+}
