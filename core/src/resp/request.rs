@@ -2,7 +2,7 @@
 //!
 //! It reads from the connection's buffer in place; an argument is a [`Span`] of that buffer, so nothing is
 //! copied. A request that is not complete yet is parsed again from its start while it is short, and from where
-//! the parser stopped once it has grown past [`RESUME_BYTES`], so that the work stays linear however the
+//! the parser stopped once it has grown past `RESUME_BYTES`, so that the work stays linear however the
 //! bytes arrive.
 //!
 //! ```text

@@ -119,6 +119,21 @@ fn protected_and_immutable_settings_stay() {
         ("databases", "4", "can't set immutable config"),
         ("unixsocket", "x", "can't set immutable config"),
         (
+            "port",
+            "1",
+            "Unable to listen on this address while running",
+        ),
+        (
+            "bind",
+            "127.0.0.2",
+            "Unable to listen on this address while running",
+        ),
+        (
+            "appendonly",
+            "yes",
+            "the log can only be switched at start in this version",
+        ),
+        (
             "maxclients",
             "x",
             "argument couldn't be parsed into an integer",
