@@ -140,11 +140,11 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, style: &str, words: &str
     );
 }
 
-/// The least of 1, 2, 4 and 8 times a power of ten that is not below `value`, with some room above.
+/// The least of 1, 2, 3, 4, 6, 8 and 10 times a power of ten that is not below `value`, with some room above.
 fn nice_above(value: f64) -> f64 {
     let wanted = value.max(f64::MIN_POSITIVE) * 1.05;
     let power = 10f64.powf(wanted.log10().floor());
-    let factors = [1.0, 2.0, 4.0, 6.0, 8.0];
+    let factors = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0];
     let factor = factors.into_iter().find(|factor| factor * power >= wanted);
     factor.unwrap_or(10.0) * power
 }

@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use super::process::{Cores, Owned};
+use super::report::progress;
 use super::servers::{Program, Server, find_on_path};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -190,7 +191,7 @@ pub fn measure(
         .iter()
         .filter(|case| !options.quick || SIX.contains(&case.command))
     {
-        eprint!("\r{:24}", case.name());
+        progress(&case.name());
         let generator = Generator {
             path: generator,
             cores,
@@ -199,7 +200,7 @@ pub fn measure(
         let samples = generator.medians(case, &servers)?;
         measured.push(Measured { case, samples });
     }
-    eprint!("\r{:24}\r", "");
+    progress("");
     Ok((names, measured))
 }
 

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::options::Options;
 use super::process::Cores;
+use super::report::progress;
 use super::servers::Program;
 use std::io;
 use std::thread::sleep;
@@ -45,7 +46,7 @@ pub fn measure(
     let items = if options.quick { ITEMS / 5 } else { ITEMS };
     let mut measured = Vec::new();
     for (name, divisor, load) in SHAPES {
-        eprint!("\r{name:24}");
+        progress(name);
         let mut bytes = Vec::new();
         for program in programs {
             let server = program.start(cores.server)?;
@@ -58,7 +59,7 @@ pub fn measure(
         }
         measured.push(Measured { name, bytes });
     }
-    eprint!("\r{:24}\r", "");
+    progress("");
     Ok(measured)
 }
 

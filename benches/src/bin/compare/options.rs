@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn options_and_servers_are_read() {
         let options = compare("--quick a=b=c --out x --rounds 7").unwrap();
-        assert!(options.quick && options.rounds == 7 && options.out == "x");
+        assert!(options.quick && options.rounds == 7 && options.out.as_os_str() == "x");
         assert_eq!(options.servers, [("a".into(), "b=c".into())]);
         assert_eq!(compare("").unwrap().rounds, 3);
         assert_eq!(compare("--quick").unwrap().rounds, 1);

@@ -5,6 +5,7 @@ use super::memory;
 use super::process::Cores;
 use std::fmt::Write;
 use std::fs;
+use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Rows of cells under a heading; the first column is text, the others are numbers.
@@ -102,6 +103,13 @@ impl Table {
         );
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
         line(&self.heading) + &ruler + &rows
+    }
+}
+
+/// Shows on a terminal what is being measured; an empty name clears the line.
+pub fn progress(name: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r{name:24}\r");
     }
 }
 
