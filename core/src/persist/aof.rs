@@ -19,6 +19,7 @@ use crate::settings::{AppendFsync, Settings};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// How long after a failure the log is tried again, microseconds.
 const RETRY_US: u64 = 100_000;
@@ -67,6 +68,8 @@ pub struct Aof<S: Storage> {
     delayed_syncs: u64,
     pub(super) failure: Option<Failure>,
     pub(super) takeover: Option<Takeover<S::File>>,
+    /// Names of files that were to take over, failed, and could not be removed yet.
+    pub(super) given_up: Vec<String>,
 }
 
 /// A place between two commands of the log.
@@ -107,6 +110,7 @@ impl<S: Storage> Aof<S> {
             delayed_syncs: 0,
             failure: None,
             takeover: None,
+            given_up: Vec::new(),
         }
     }
 
