@@ -326,11 +326,20 @@ impl<S: Storage> Aof<S> {
         self.file = Some(file);
     }
 
+    /// Creates a file that has nothing to do with one of that name that may be left from a failure: bytes written to a
+    /// file whose sync failed once may never become durable.
+    pub(super) fn create_fresh(&mut self, path: &str) -> Result<S::File, IoError> {
+        match self.storage.remove(path) {
+            Ok(()) | Err(IoError::NOT_FOUND) => self.storage.create(path),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes the manifest beside the old one and renames it into place.
     pub(super) fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), IoError> {
         let name = self.manifest_name();
         let (temporary, path) = (self.path(&format!("temp-{name}")), self.path(&name));
-        let mut file = self.storage.create(&temporary)?;
+        let mut file = self.create_fresh(&temporary)?;
         append_all(&mut file, manifest.text().as_bytes())?;
         file.sync_now()?;
         drop(file);

@@ -171,10 +171,7 @@ impl<S: Storage> Aof<S> {
         self.refuse_orphans()?;
         let increment = self.next_increment(1);
         let path = self.path(&increment.name);
-        let mut file = self
-            .storage
-            .create(&path)
-            .map_err(|error| io(&path, error))?;
+        let mut file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
         file.sync_now().map_err(|error| io(&path, error))?;
         self.manifest.files.push(increment);
         let manifest = self.manifest.clone();
@@ -274,10 +271,7 @@ impl<S: Storage> Aof<S> {
                 let sequence = self.manifest.base().map_or(1, |base| base.sequence);
                 let increment = self.next_increment(sequence);
                 let path = self.path(&increment.name);
-                let file = self
-                    .storage
-                    .create(&path)
-                    .map_err(|error| io(&path, error))?;
+                let file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
                 self.manifest.files.push(increment);
                 let manifest = self.manifest.clone();
                 self.write_manifest(&manifest)

@@ -142,7 +142,7 @@ impl<S: Storage> Aof<S> {
             let db = format!("{db}");
             encode_command(&mut head, [&b"SELECT"[..], db.as_bytes()].into_iter());
         }
-        let file = self.storage.create(&self.path(&entry.name))?;
+        let file = self.create_fresh(&self.path(&entry.name))?;
         Ok(Takeover {
             file,
             entry,
