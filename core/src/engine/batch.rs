@@ -9,7 +9,7 @@
 use super::Engine;
 use super::connection::Connection;
 use crate::bytes::hash::Hasher;
-use crate::command::{Args, Command, Found, KeyHashes, Registry, ReplyMode};
+use crate::command::{Args, Command, Flags, Found, KeyHashes, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Host, Net, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
@@ -40,6 +40,35 @@ struct Request {
     lookups: u32,
 }
 
+/// The command of the request before, under the name it came with: a pipeline mostly repeats one.
+#[derive(Default)]
+struct LastCommand {
+    name: heapless::Vec<u8, 16>,
+    command: Option<Command>,
+}
+
+impl LastCommand {
+    #[inline]
+    fn find(&mut self, args: &Args<'_>, registry: &Registry) -> Option<Command> {
+        let name = args.at(0);
+        if self.command.is_some() && name == self.name.as_slice() {
+            return self.command;
+        }
+        let Found::Command(&command) = registry.find(args) else {
+            return None;
+        };
+        // A container's name does not tell the command.
+        let alone = command.container.is_none() && !command.spec.flags.has(Flags::CONTAINER);
+        if alone && let Ok(name) = heapless::Vec::from_slice(name) {
+            *self = LastCommand {
+                name,
+                command: Some(command),
+            };
+        }
+        Some(command)
+    }
+}
+
 /// The requests of a group, and their arguments.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -49,6 +78,7 @@ pub(super) struct Batch {
     hashes: Vec<u64>,
     /// The database of each.
     databases: Vec<u32>,
+    last: LastCommand,
     /// Up to where buckets and entries were asked for.
     asked_buckets: usize,
     asked_entries: usize,
@@ -109,7 +139,8 @@ impl Batch {
                             first_lookup: self.hashes.len() as u32,
                             lookups: 0,
                         };
-                        let request = look_ahead(request, &args, registry, &mut self.hashes);
+                        let command = self.last.find(&args, registry);
+                        let request = look_ahead(request, &args, command, &mut self.hashes);
                         self.databases
                             .resize(self.hashes.len(), connection.client.db as u32);
                         self.requests.push(request);
@@ -138,18 +169,18 @@ impl Batch {
     }
 }
 
-/// Finds the command and hashes its keys.
+/// Hashes the keys of a request of `command`.
 #[inline]
 fn look_ahead(
     mut request: Request,
     args: &Args<'_>,
-    registry: &Registry,
+    command: Option<Command>,
     hashes: &mut Vec<u64>,
 ) -> Request {
-    let Found::Command(command) = registry.find(args) else {
+    let Some(command) = command else {
         return request;
     };
-    request.command = Some(*command);
+    request.command = Some(command);
     let Some(range) = command.spec.keys.first() else {
         return request;
     };
