@@ -34,3 +34,8 @@ pub mod session;
 pub mod settings;
 pub mod structure;
 pub mod value;
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -2,7 +2,7 @@
 
 use super::buffer::{Input, Output};
 use crate::command::ClientState;
-use crate::platform::Fd;
+use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) released: u64,
     /// When the output went over its soft limit, milliseconds on the monotonic clock.
     pub(super) over_soft_limit_since_ms: Option<u64>,
+    /// What the loop watches it for.
+    pub(super) interest: Interest,
     /// It came through a Unix socket.
     pub(super) unix: bool,
 }
@@ -57,6 +59,10 @@ impl Connection {
             released: 0,
             over_soft_limit_since_ms: None,
             unix,
+            interest: Interest {
+                readable: true,
+                writable: false,
+            },
         }
     }
 
