@@ -109,8 +109,8 @@ impl<P: Platform> Engine<P> {
         };
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
-        let (input, output) = (connection.input.len(), connection.output.len());
+        let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
-        connection.output.sent(output, &mut self.pool);
+        connection.output.discard(&mut self.pool);
     }
 }

@@ -294,11 +294,10 @@ impl<P: Platform> Engine<P> {
 
     /// Appends the turn's effects to the log in one write, and starts a sync if one is due.
     fn append_log(&mut self) {
-        let now_us = self.clock.monotonic_us();
         self.aof.append(
             &mut self.shared.keys.effects,
             self.shared.settings.appendfsync,
-            now_us,
+            self.now_us,
         );
         self.shared.write_refusal = self.aof.refusal();
         self.hold_replies();
