@@ -40,6 +40,15 @@ struct Request {
 pub(super) struct Batch {
     requests: Vec<Request>,
     spans: Vec<Span>,
+    /// Lines with quotes as they came, while requests may have to wait: parsing takes the quotes away.
+    quoted: Vec<Quoted>,
+}
+
+/// An inline request with quotes: whose, from which offset into the unread input, and its bytes.
+struct Quoted {
+    slot: u32,
+    offset: usize,
+    line: Vec<u8>,
 }
 
 /// Requests and spans kept between batches; room for more is given back.
@@ -50,6 +59,7 @@ impl Batch {
     fn clear(&mut self) {
         self.requests.clear();
         self.spans.clear();
+        self.quoted.clear();
         if self.spans.capacity() > KEEP_SPANS {
             self.spans = Vec::new();
         }
@@ -66,6 +76,7 @@ impl Batch {
         limits: &Limits,
         registry: &Registry,
         keys: &Keyspace,
+        may_wait: bool,
     ) {
         let unread = connection.input.unread();
         let mut offset = 0;
@@ -74,6 +85,9 @@ impl Batch {
         while offset < unread.len() {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
+            if may_wait && let Some(line) = quoted_line(rest) {
+                self.quoted.push(Quoted { slot, offset, line });
+            }
             match connection.parser.parse(rest, limits, &mut self.spans) {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
@@ -113,6 +127,27 @@ impl Batch {
         }
         connection.parsed = offset;
     }
+
+    /// Gives back to a connection's input, from an offset on, the quotes that parsing has taken.
+    pub(super) fn restore(&mut self, slot: u32, offset: usize, connection: &mut Connection) {
+        let unread = connection.input.unread();
+        for quoted in self.quoted.iter().filter(|quoted| quoted.slot == slot) {
+            if quoted.offset >= offset {
+                let end = quoted.offset + quoted.line.len();
+                unread[quoted.offset..end].copy_from_slice(&quoted.line);
+            }
+        }
+    }
+}
+
+/// A copy of the line at the start, if it is an inline request with quotes.
+fn quoted_line(input: &[u8]) -> Option<Vec<u8>> {
+    if input.first() == Some(&b'*') {
+        return None;
+    }
+    let line = input.split(|&byte| byte == b'\n').next()?;
+    let has_quotes = line.iter().any(|byte| matches!(byte, b'"' | b'\''));
+    has_quotes.then(|| line.to_vec())
 }
 
 /// Finds the command and hashes its first key.
@@ -154,7 +189,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Parses and runs what had to wait for the requests before it.
-    fn serve_rest(&mut self, slot: u32) {
+    pub(super) fn serve_rest(&mut self, slot: u32) {
         while let Some(connection) = self.connections.get_mut(slot)
             && core::mem::take(&mut connection.parse_again)
             && !connection.closing
@@ -170,7 +205,7 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        if connection.closing {
+        if connection.closing || connection.waits_for_room {
             return;
         }
         let room = connection.input.room(connection.at_least, &mut self.pool);
@@ -200,7 +235,9 @@ impl<P: Platform> Engine<P> {
             unauthenticated: !connection.client.authenticated,
         };
         let (registry, keys) = (&self.shared.registry, &self.shared.keys);
-        self.batch.parse(slot, connection, &limits, registry, keys);
+        let may_wait = self.shared.settings.maxmemory != 0;
+        self.batch
+            .parse(slot, connection, &limits, registry, keys, may_wait);
     }
 
     fn run_batch(&mut self) {
@@ -228,10 +265,15 @@ impl<P: Platform> Engine<P> {
 
     fn run_request(&mut self, at: usize) {
         let request = self.batch.requests[at];
+        if let Some(command) = &request.command
+            && self.shared.may_need_room(command)
+        {
+            self.ask_for_room(request.slot, request.offset);
+        }
         let Some(connection) = self.connections.get_mut(request.slot) else {
             return;
         };
-        if connection.closing {
+        if connection.closing || connection.waits_for_room {
             return;
         }
         let first = request.first_span as usize;

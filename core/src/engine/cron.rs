@@ -44,7 +44,9 @@ impl<P: Platform> Engine<P> {
         }
         let expired_all = self.expire_slice();
         let freed_all = self.free_slice();
-        self.work_left = !(expired_all && freed_all);
+        let room_made = self.room_slice();
+        let clients_fit = self.evict_clients();
+        self.work_left = !(expired_all && freed_all && room_made && clients_fit);
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }
@@ -114,5 +116,6 @@ impl<P: Platform> Engine<P> {
         } else if connection.output.len() > 0 {
             self.check_output_limit(slot);
         }
+        self.count_client_memory(slot);
     }
 }
