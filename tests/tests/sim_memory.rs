@@ -173,7 +173,7 @@ fn full_server(keys: usize, lines: &[&str]) -> (Server, SimClient) {
 #[test]
 fn a_lower_limit_takes_effect_in_slices() {
     let (mut server, client) = full_server(5000, &[]);
-    let limit = allocated() - 200_000;
+    let limit = allocated() - 60_000;
     assert_eq!(
         server.call(&client, &format!("CONFIG SET maxmemory {limit}")),
         ok()
@@ -199,7 +199,7 @@ fn a_lower_limit_takes_effect_in_slices() {
 fn requests_without_room_wait_in_order_while_others_go_on() {
     let (mut server, writer) = full_server(5000, &[]);
     let reader = server.connect();
-    let mut stream = line(&format!("CONFIG SET maxmemory {}", allocated() - 200_000));
+    let mut stream = line(&format!("CONFIG SET maxmemory {}", allocated() - 60_000));
     stream.extend(line("ECHO first"));
     stream.extend(line("SET waits 1"));
     stream.extend(b"SET quoted \"a \\\"b\\\" \\x41\"\r\nGET quoted\r\nAPPEND waits '2 3'\r\n");
@@ -239,7 +239,7 @@ fn requests_without_room_wait_in_order_while_others_go_on() {
 fn a_waiting_client_may_go_away() {
     let (mut server, writer) = full_server(5000, &[]);
     let other = server.connect();
-    let mut stream = line(&format!("CONFIG SET maxmemory {}", allocated() - 200_000));
+    let mut stream = line(&format!("CONFIG SET maxmemory {}", allocated() - 60_000));
     stream.extend(line("SET waits 1"));
     writer.send(&stream);
     server.turn();
