@@ -1,6 +1,6 @@
 //! A client in process, fed with bytes as they come over a socket.
 
-use rotom_core::command::{Args, ClientState, Found};
+use rotom_core::command::{Args, ClientState, Found, KeyHashes};
 use rotom_core::resp::{Limits, Progress, RequestParser, Span};
 use rotom_core::session::{Local, Shared};
 
@@ -61,11 +61,17 @@ impl Runner {
     fn run_one(&mut self, request: &[u8]) {
         let mut args = Args::new(request, &self.spans, self.shared.keys.hasher());
         let mut command = None;
+        let hash;
         if let Found::Command(found) = self.shared.registry.find(&args) {
             command = Some(*found);
             if let Some(range) = found.spec.keys.first().filter(|range| range.first > 0) {
                 let index = usize::from(range.first.unsigned_abs());
-                args = args.with_hash(index, args.key(index).hash);
+                hash = [args.key(index).hash];
+                args = args.with_hashes(KeyHashes {
+                    first: index,
+                    step: 1,
+                    hashes: &hash,
+                });
             }
         }
         self.shared.run(

@@ -1,18 +1,19 @@
 //! The hot paths allocate nothing: requests run in process, from request bytes to reply bytes, while the allocator counts.
 
 use rotom_benches::allocations::{CountingAllocator, allocations_in};
-use rotom_benches::cases::{Case, PIPELINE_DEPTH};
+use rotom_benches::cases::Case;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const PIPELINES: usize = 1000;
+const REQUESTS: u64 = 16_000;
 
-/// Blocks asked for by a thousand pipelines of the case, once all of its requests have run before.
+/// Blocks asked for by these requests of the case, once all of them have run before.
 fn allocations_of(name: &str) -> u64 {
-    let (mut runner, mut pipelines) = Case::named(name).expect("a case").prepared();
+    let case = Case::named(name).expect("a case");
+    let (mut runner, mut pipelines) = case.prepared(10_000, REQUESTS as usize);
     let (count, _) = allocations_in(|| {
-        for pipeline in &mut pipelines[..PIPELINES] {
+        for pipeline in &mut pipelines {
             runner.run(pipeline);
         }
     });
@@ -21,9 +22,8 @@ fn allocations_of(name: &str) -> u64 {
 
 #[test]
 fn the_allocator_counts() {
-    // Reused names of freed keys: each SET of a new key needs an entry.
-    let requests = (PIPELINES * PIPELINE_DEPTH) as u64;
-    assert!(allocations_of("set_del") >= requests / 2);
+    // Every second request sets a new key, which needs an entry.
+    assert!(allocations_of("set_del") >= REQUESTS / 2);
 }
 
 #[test]
@@ -55,12 +55,12 @@ fn reads_and_overwrites_allocate_nothing() {
     }
 }
 
-/// A pushed element needs a block only when a node of 8 KB is full, an updated score only when it moves to a full
-/// leaf of the tree.
+/// A pushed element needs a block only when its node, of up to 8 KB, has to grow; an updated score only when it moves to a
+/// full leaf of the tree.
 #[test]
 fn pushes_and_score_updates_allocate_a_block_for_many() {
-    for (name, requests_per_block) in [("lpush_rpop", 100), ("zadd_update", 100)] {
-        let most = (PIPELINES * PIPELINE_DEPTH) as u64 / requests_per_block;
+    for (name, requests_per_block) in [("lpush_rpop", 80), ("zadd_update", 2_000)] {
+        let most = REQUESTS / requests_per_block;
         let count = allocations_of(name);
         assert!(count <= most, "{name}: {count} blocks, at most {most}");
     }

@@ -12,8 +12,38 @@ pub struct Args<'a> {
     buffer: &'a [u8],
     spans: &'a [Span],
     hasher: Hasher,
-    /// The hash of the argument at this index is known already.
-    hashed: (usize, u64),
+    hashes: KeyHashes<'a>,
+}
+
+/// Hashes of a request's keys that are known already.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyHashes<'a> {
+    /// Index of the first key; 0: none is known.
+    pub first: usize,
+    /// Distance of one key to the next.
+    pub step: usize,
+    /// The hashes of the keys, from the first on.
+    pub hashes: &'a [u64],
+}
+
+impl KeyHashes<'_> {
+    const NONE: KeyHashes<'static> = KeyHashes {
+        first: 0,
+        step: 1,
+        hashes: &[],
+    };
+
+    #[inline]
+    fn of(&self, index: usize) -> Option<u64> {
+        if index == self.first {
+            return self.hashes.first().copied();
+        }
+        let distance = index.checked_sub(self.first)?;
+        if self.step == 0 || distance % self.step != 0 {
+            return None;
+        }
+        self.hashes.get(distance / self.step).copied()
+    }
 }
 
 impl<'a> Args<'a> {
@@ -23,23 +53,20 @@ impl<'a> Args<'a> {
             buffer,
             spans,
             hasher,
-            hashed: (usize::MAX, 0),
+            hashes: KeyHashes::NONE,
         }
     }
 
-    /// The same arguments, with the hash of the one at `index` known.
-    pub fn with_hash(self, index: usize, hash: u64) -> Self {
-        Args {
-            hashed: (index, hash),
-            ..self
-        }
+    /// The same arguments, with hashes of keys that are known.
+    pub fn with_hashes(self, hashes: KeyHashes<'a>) -> Self {
+        Args { hashes, ..self }
     }
 
     /// The arguments from `index` on as a request of their own (COMMAND GETKEYS).
     pub fn skip(&self, index: usize) -> Args<'a> {
         Args {
             spans: self.spans.get(index..).unwrap_or(&[]),
-            hashed: (usize::MAX, 0),
+            hashes: KeyHashes::NONE,
             ..*self
         }
     }
@@ -73,11 +100,12 @@ impl<'a> Args<'a> {
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
         let bytes = self.at(index);
-        let hash = if self.hashed.0 == index {
-            self.hashed.1
+        let known = if index == 0 {
+            None
         } else {
-            self.hasher.hash(bytes)
+            self.hashes.of(index)
         };
+        let hash = known.unwrap_or_else(|| self.hasher.hash(bytes));
         Key { bytes, hash }
     }
 

@@ -171,16 +171,40 @@ impl Registry {
     }
 }
 
-/// A short name in lower case as one word.
+/// A short name in lower case as one word; loads of fixed sizes, overlapping in the middle, since nearly every request
+/// comes through here.
 #[inline]
 fn fold(name: &[u8]) -> Option<u128> {
-    if name.len() > SHORT {
-        return None;
-    }
-    let mut bytes = [0u8; SHORT];
-    bytes[..name.len()].copy_from_slice(name);
+    let len = name.len();
+    let word = match len {
+        0 => 0,
+        1..=3 => {
+            let (middle, last) = (len / 2, len - 1);
+            u128::from(name[0])
+                | u128::from(name[middle]) << (8 * middle)
+                | u128::from(name[last]) << (8 * last)
+        }
+        4..=7 => {
+            let high = load::<4>(&name[len - 4..]) >> (8 * (8 - len));
+            load::<4>(name) | high << 32
+        }
+        8..=SHORT => {
+            let high = load::<8>(&name[len - 8..]) >> (8 * (SHORT - len));
+            load::<8>(name) | high << 64
+        }
+        _ => return None,
+    };
+    let mut bytes = word.to_le_bytes();
     bytes.make_ascii_lowercase();
     Some(u128::from_le_bytes(bytes))
+}
+
+/// The first `N` bytes as a little-endian number; `bytes` has at least as many.
+#[inline]
+fn load<const N: usize>(bytes: &[u8]) -> u128 {
+    let mut word = [0; SHORT];
+    word[..N].copy_from_slice(&bytes[..N]);
+    u128::from_le_bytes(word)
 }
 
 #[inline]
@@ -203,6 +227,12 @@ mod tests {
                 registry.command(upper.as_bytes()).unwrap().spec,
                 spec
             ));
+        }
+        for len in 0..=SHORT {
+            let name: Vec<u8> = (0..len as u8).map(|byte| b'A' + byte).collect();
+            let mut padded = [0; SHORT];
+            padded[..len].copy_from_slice(&name.to_ascii_lowercase());
+            assert_eq!(fold(&name), Some(u128::from_le_bytes(padded)));
         }
         assert!(registry.command(b"nosuchcommand").is_none());
         assert!(registry.command(b"").is_none());

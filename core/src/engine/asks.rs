@@ -1,6 +1,6 @@
 //! Carrying out what commands ask for.
 
-use super::Engine;
+use super::{Engine, start_cron};
 use crate::command::{Ask, ClientFilter, ClientState, ReplyMode, Shutdown};
 use crate::platform::{Host, IoError, Platform};
 use crate::resp::Reply;
@@ -58,14 +58,11 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let protocol = connection.client.protocol;
-        match connection.client.reply_mode {
-            ReplyMode::On => write(&mut Reply::new(
+        if connection.client.reply_mode == ReplyMode::On {
+            write(&mut Reply::new(
                 connection.output.writer(&mut self.pool),
                 protocol,
-            )),
-            // This was the command whose reply is skipped.
-            ReplyMode::Skip => connection.client.reply_mode = ReplyMode::On,
-            ReplyMode::Off | ReplyMode::SkipNext => {}
+            ));
         }
         self.queue_flush(slot);
     }
@@ -133,6 +130,10 @@ impl<P: Platform> Engine<P> {
             &mut self.net,
             self.shared.settings.tcp_keepalive,
         );
+        if changes.contains("hz") {
+            self.ae.cancel(self.cron_timer);
+            self.cron_timer = start_cron(&mut self.ae, self.now_us, self.shared.settings.hz);
+        }
         if changes.contains("loglevel") {
             log::set_max_level(self.shared.settings.loglevel.filter());
         }

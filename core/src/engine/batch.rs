@@ -1,14 +1,16 @@
 //! Running a batch: the requests of a group of ready connections, in passes.
 //!
-//! 1. Read from each connection and parse every complete request in place; hash its first key and ask for the
-//!    key's bucket.
-//! 2. Run the requests in order, asking for the entries of those a little ahead.
+//! 1. Read from each connection and parse every complete request in place; find its command and hash its keys.
+//! 2. Run the requests in order, asking for the buckets of keys a little ahead and for the entries of keys half as far
+//!    ahead.
 //!
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
 use super::Engine;
 use super::connection::Connection;
-use crate::command::{Args, Command, Found, Registry, ReplyMode};
+use super::quoted::QuotedLines;
+use crate::bytes::hash::Hasher;
+use crate::command::{Args, Command, Flags, Found, KeyHashes, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Host, Net, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
@@ -17,8 +19,10 @@ use alloc::vec::Vec;
 
 /// Connections of one group.
 const GROUP: usize = 64;
-/// How many requests ahead of the running one entries are asked for.
-const AHEAD: usize = 12;
+/// How many keys ahead of the running request entries are asked for; buckets are twice as far ahead.
+const AHEAD: usize = 16;
+/// Keys of one request that are hashed ahead; the rest are hashed when it runs.
+const KEYS_AHEAD: usize = 128;
 
 /// A parsed request that waits to run.
 #[derive(Clone, Copy)]
@@ -29,10 +33,41 @@ struct Request {
     first_span: u32,
     spans: u32,
     command: Option<Command>,
-    /// Index and hash of its first key; index 0: it has none.
-    key_index: u16,
-    db: u32,
-    hash: u64,
+    /// Index of its first key and distance of one key to the next; index 0: it has none.
+    first_key: u16,
+    key_step: u16,
+    /// Its part of [`Batch::lookups`].
+    first_lookup: u32,
+    lookups: u32,
+}
+
+/// The command of the request before, under the name it came with: a pipeline mostly repeats one.
+#[derive(Default)]
+struct LastCommand {
+    name: heapless::Vec<u8, 16>,
+    command: Option<Command>,
+}
+
+impl LastCommand {
+    #[inline]
+    fn find(&mut self, args: &Args<'_>, registry: &Registry) -> Option<Command> {
+        let name = args.at(0);
+        if self.command.is_some() && name == self.name.as_slice() {
+            return self.command;
+        }
+        let Found::Command(&command) = registry.find(args) else {
+            return None;
+        };
+        // A container's name does not tell the command.
+        let alone = command.container.is_none() && !command.spec.flags.has(Flags::CONTAINER);
+        if alone && let Ok(name) = heapless::Vec::from_slice(name) {
+            *self = LastCommand {
+                name,
+                command: Some(command),
+            };
+        }
+        Some(command)
+    }
 }
 
 /// The requests of a group, and their arguments.
@@ -40,15 +75,15 @@ struct Request {
 pub(super) struct Batch {
     requests: Vec<Request>,
     spans: Vec<Span>,
-    /// Lines with quotes as they came, while requests may have to wait: parsing takes the quotes away.
-    quoted: Vec<Quoted>,
-}
-
-/// An inline request with quotes: whose, from which offset into the unread input, and its bytes.
-struct Quoted {
-    slot: u32,
-    offset: usize,
-    line: Vec<u8>,
+    pub(super) quoted: QuotedLines,
+    /// Hashes of the keys of all requests, in order.
+    hashes: Vec<u64>,
+    /// The database of each.
+    databases: Vec<u32>,
+    last: LastCommand,
+    /// Up to where buckets and entries were asked for.
+    asked_buckets: usize,
+    asked_entries: usize,
 }
 
 /// Requests and spans kept between batches; room for more is given back.
@@ -60,6 +95,14 @@ impl Batch {
         self.requests.clear();
         self.spans.clear();
         self.quoted.clear();
+        self.hashes.clear();
+        self.databases.clear();
+        self.asked_buckets = 0;
+        self.asked_entries = 0;
+        if self.hashes.capacity() > KEEP_REQUESTS {
+            self.hashes = Vec::new();
+            self.databases = Vec::new();
+        }
         if self.spans.capacity() > KEEP_SPANS {
             self.spans = Vec::new();
         }
@@ -75,7 +118,7 @@ impl Batch {
         connection: &mut Connection,
         limits: &Limits,
         registry: &Registry,
-        keys: &Keyspace,
+        hasher: Hasher,
         may_wait: bool,
     ) {
         let unread = connection.input.unread();
@@ -85,25 +128,29 @@ impl Batch {
         while offset < unread.len() {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
-            if may_wait && let Some(line) = quoted_line(rest) {
-                self.quoted.push(Quoted { slot, offset, line });
+            if may_wait {
+                self.quoted.note(slot, offset, rest);
             }
             match connection.parser.parse(rest, limits, &mut self.spans) {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
-                        let args = Args::new(rest, &self.spans[first_span..], keys.hasher());
+                        let args = Args::new(rest, &self.spans[first_span..], hasher);
                         let request = Request {
                             slot,
                             offset,
                             first_span: first_span as u32,
                             spans: arguments as u32,
                             command: None,
-                            key_index: 0,
-                            db: connection.client.db as u32,
-                            hash: 0,
+                            first_key: 0,
+                            key_step: 1,
+                            first_lookup: self.hashes.len() as u32,
+                            lookups: 0,
                         };
-                        self.requests
-                            .push(look_ahead(request, &args, registry, keys));
+                        let command = self.last.find(&args, registry);
+                        let request = look_ahead(request, &args, command, &mut self.hashes);
+                        self.databases
+                            .resize(self.hashes.len(), connection.client.db as u32);
+                        self.requests.push(request);
                     }
                     offset += len;
                 }
@@ -127,47 +174,59 @@ impl Batch {
         }
         connection.parsed = offset;
     }
-
-    /// Gives back to a connection's input, from an offset on, the quotes that parsing has taken.
-    pub(super) fn restore(&mut self, slot: u32, offset: usize, connection: &mut Connection) {
-        let unread = connection.input.unread();
-        for quoted in self.quoted.iter().filter(|quoted| quoted.slot == slot) {
-            if quoted.offset >= offset {
-                let end = quoted.offset + quoted.line.len();
-                unread[quoted.offset..end].copy_from_slice(&quoted.line);
-            }
-        }
-    }
 }
 
-/// A copy of the line at the start, if it is an inline request with quotes.
-fn quoted_line(input: &[u8]) -> Option<Vec<u8>> {
-    if input.first() == Some(&b'*') {
-        return None;
-    }
-    let line = input.split(|&byte| byte == b'\n').next()?;
-    let has_quotes = line.iter().any(|byte| matches!(byte, b'"' | b'\''));
-    has_quotes.then(|| line.to_vec())
-}
-
-/// Finds the command and hashes its first key.
+/// Hashes the keys of a request of `command`.
 #[inline]
 fn look_ahead(
     mut request: Request,
     args: &Args<'_>,
-    registry: &Registry,
-    keys: &Keyspace,
+    command: Option<Command>,
+    hashes: &mut Vec<u64>,
 ) -> Request {
-    if let Found::Command(command) = registry.find(args) {
-        request.command = Some(*command);
-        if let Some(range) = command.spec.keys.first() {
-            let index = range.first as u16;
-            request.key_index = index;
-            request.hash = args.key(usize::from(index)).hash;
-            keys.prefetch_bucket(request.db as usize, request.hash);
-        }
+    let Some(command) = command else {
+        return request;
+    };
+    request.command = Some(command);
+    let Some(range) = command.spec.keys.first() else {
+        return request;
+    };
+    request.first_key = range.first as u16;
+    request.key_step = range.step.max(1) as u16;
+    let last = if range.last < 0 {
+        args.len()
+            .saturating_sub(usize::from(range.last.unsigned_abs()))
+    } else {
+        (range.last as usize).min(args.len() - 1)
+    };
+    let indices = usize::from(request.first_key)..=last;
+    for index in indices
+        .step_by(usize::from(request.key_step))
+        .take(KEYS_AHEAD)
+    {
+        hashes.push(args.key(index).hash);
+        request.lookups += 1;
     }
     request
+}
+
+impl Batch {
+    /// Asks for buckets and entries up to some way beyond the keys of the request at `at`.
+    #[inline]
+    fn ask_ahead(&mut self, at: usize, keys: &Keyspace) {
+        let request = &self.requests[at];
+        let until = (request.first_lookup + request.lookups) as usize;
+        let buckets = (until + 2 * AHEAD).min(self.hashes.len());
+        for lookup in self.asked_buckets..buckets {
+            keys.prefetch_bucket(self.databases[lookup] as usize, self.hashes[lookup]);
+        }
+        self.asked_buckets = buckets.max(self.asked_buckets);
+        let entries = (until + AHEAD).min(self.hashes.len());
+        for lookup in self.asked_entries..entries {
+            keys.prefetch_entry(self.databases[lookup] as usize, self.hashes[lookup]);
+        }
+        self.asked_entries = entries.max(self.asked_entries);
+    }
 }
 
 impl<P: Platform> Engine<P> {
@@ -232,34 +291,25 @@ impl<P: Platform> Engine<P> {
         };
         let limits = Limits {
             max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
-            unauthenticated: !connection.client.authenticated,
+            unauthenticated: !connection.client.authenticated
+                && !self.shared.settings.requirepass.is_empty(),
         };
-        let (registry, keys) = (&self.shared.registry, &self.shared.keys);
+        let hasher = self.shared.keys.hasher();
         let may_wait = self.shared.settings.maxmemory != 0;
-        self.batch
-            .parse(slot, connection, &limits, registry, keys, may_wait);
+        self.batch.parse(
+            slot,
+            connection,
+            &limits,
+            &self.shared.registry,
+            hasher,
+            may_wait,
+        );
     }
 
     fn run_batch(&mut self) {
-        let count = self.batch.requests.len();
-        for at in 0..count.min(AHEAD) {
-            self.ask_for_entry(at);
-        }
-        for at in 0..count {
-            if at + AHEAD < count {
-                self.ask_for_entry(at + AHEAD);
-            }
+        for at in 0..self.batch.requests.len() {
+            self.batch.ask_ahead(at, &self.shared.keys);
             self.run_request(at);
-        }
-    }
-
-    #[inline]
-    fn ask_for_entry(&self, at: usize) {
-        let request = &self.batch.requests[at];
-        if request.key_index != 0 {
-            self.shared
-                .keys
-                .prefetch_entry(request.db as usize, request.hash);
         }
     }
 
@@ -280,8 +330,13 @@ impl<P: Platform> Engine<P> {
         let spans = &self.batch.spans[first..first + request.spans as usize];
         let buffer = connection.input.from(request.offset);
         let mut args = Args::new(buffer, spans, self.shared.keys.hasher());
-        if request.key_index != 0 {
-            args = args.with_hash(usize::from(request.key_index), request.hash);
+        if request.lookups != 0 {
+            let first = request.first_lookup as usize;
+            args = args.with_hashes(KeyHashes {
+                first: usize::from(request.first_key),
+                step: usize::from(request.key_step),
+                hashes: &self.batch.hashes[first..first + request.lookups as usize],
+            });
         }
         let logged = self.shared.keys.effects.pending().len();
         let reply_from = connection.output.end();

@@ -3,7 +3,7 @@
 use super::buffer::{Input, Output};
 use super::client_memory::Counted;
 use crate::command::ClientState;
-use crate::platform::Fd;
+use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -39,6 +39,8 @@ pub(super) struct Connection {
     pub(super) over_soft_limit_since_ms: Option<u64>,
     /// What of it is counted for `maxmemory-clients`.
     pub(super) counted: Counted,
+    /// What the loop watches it for.
+    pub(super) interest: Interest,
     /// It came through a Unix socket.
     pub(super) unix: bool,
 }
@@ -64,6 +66,10 @@ impl Connection {
             over_soft_limit_since_ms: None,
             counted: Counted::default(),
             unix,
+            interest: Interest {
+                readable: true,
+                writable: false,
+            },
         }
     }
 

@@ -19,11 +19,14 @@ mod connection;
 mod cron;
 mod info;
 mod output;
+mod quoted;
 mod room;
 
 use crate::command::Shutdown;
 use crate::persist::{Aof, LoadError};
-use crate::platform::{Clock, Fd, Host, Interest, IoError, Net, Platform, Signal, Token, Usage};
+use crate::platform::{
+    Clock, Fd, Host, Interest, IoError, Net, Platform, Poller, Signal, Token, Usage,
+};
 use crate::session::Shared;
 use crate::settings::Settings;
 use ae_loop::{AeLoop, EVENTS_PER_TURN, TimerId};
@@ -125,6 +128,7 @@ pub struct Engine<P: Platform> {
     now_us: u64,
     facts: Facts,
     next_client_id: u64,
+    cron_timer: TimerId,
     expiry_timer: TimerId,
     /// When the expiry timer is due, Unix milliseconds; `None`: it is not set.
     expiry_at_ms: Option<u64>,
@@ -172,8 +176,7 @@ impl<P: Platform> Engine<P> {
             ae.watch(listener.fd, Token(TOKEN_LISTENER + number as u64), readable)?;
         }
         let now_us = clock.monotonic_us();
-        let period_us = 1_000_000 / u64::from(settings.hz.max(1));
-        ae.add_timer(now_us + period_us, Some(period_us), Timer::Cron);
+        let cron_timer = start_cron(&mut ae, now_us, settings.hz);
         let expiry_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Expiry);
         net.set_keepalive_seconds(settings.tcp_keepalive);
         let mut shared = Shared::new(settings, seed);
@@ -198,6 +201,7 @@ impl<P: Platform> Engine<P> {
             now_us,
             facts,
             next_client_id: 1,
+            cron_timer,
             expiry_timer,
             expiry_at_ms: None,
             turns: Turns::default(),
@@ -346,6 +350,11 @@ impl<P: Platform> Engine<P> {
     fn usage(&self) -> Usage {
         self.host.usage()
     }
+}
+
+fn start_cron<P: Poller>(ae: &mut AeLoop<P, Timer>, now_us: u64, hz: u32) -> TimerId {
+    let period_us = 1_000_000 / u64::from(hz.max(1));
+    ae.add_timer(now_us + period_us, Some(period_us), Timer::Cron)
 }
 
 /// The period of a timer that is moved by hand.

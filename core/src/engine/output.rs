@@ -172,8 +172,12 @@ impl<P: Platform> Engine<P> {
             readable: !connection.closing,
             writable: is_slow,
         };
-        if self.ae.set_interest(connection.fd, want).is_err() {
-            return self.close(slot);
+        // Nearly always nothing changes: then the loop's map of descriptors is not asked.
+        if want != connection.interest {
+            connection.interest = want;
+            if self.ae.set_interest(connection.fd, want).is_err() {
+                return self.close(slot);
+            }
         }
         if is_waiting {
             connection.output.set_aside();

@@ -84,7 +84,8 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        self.batch.restore(slot, offset, connection);
+        let unread = connection.input.unread();
+        self.batch.quoted.restore(slot, offset, unread);
         connection.postpone(offset);
         connection.waits_for_room = true;
         self.room.waiting.push(slot);

@@ -19,6 +19,7 @@ use crate::settings::{AppendFsync, Settings};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// How long after a failure the log is tried again, microseconds.
 const RETRY_US: u64 = 100_000;
@@ -67,6 +68,8 @@ pub struct Aof<S: Storage> {
     delayed_syncs: u64,
     pub(super) failure: Option<Failure>,
     pub(super) takeover: Option<Takeover<S::File>>,
+    /// Names of files that were to take over, failed, and could not be removed yet.
+    pub(super) given_up: Vec<String>,
 }
 
 /// A place between two commands of the log.
@@ -107,6 +110,7 @@ impl<S: Storage> Aof<S> {
             delayed_syncs: 0,
             failure: None,
             takeover: None,
+            given_up: Vec::new(),
         }
     }
 
@@ -322,11 +326,20 @@ impl<S: Storage> Aof<S> {
         self.file = Some(file);
     }
 
+    /// Creates a file that has nothing to do with one of that name that may be left from a failure: bytes written to a
+    /// file whose sync failed once may never become durable.
+    pub(super) fn create_fresh(&mut self, path: &str) -> Result<S::File, IoError> {
+        match self.storage.remove(path) {
+            Ok(()) | Err(IoError::NOT_FOUND) => self.storage.create(path),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes the manifest beside the old one and renames it into place.
     pub(super) fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), IoError> {
         let name = self.manifest_name();
         let (temporary, path) = (self.path(&format!("temp-{name}")), self.path(&name));
-        let mut file = self.storage.create(&temporary)?;
+        let mut file = self.create_fresh(&temporary)?;
         append_all(&mut file, manifest.text().as_bytes())?;
         file.sync_now()?;
         drop(file);

@@ -5,26 +5,20 @@
 //! and offset: nothing is ever skipped silently.
 
 use super::aof::Aof;
-use super::manifest::{FileKind, Manifest};
+use super::manifest::{FileKind, Manifest, ManifestFile};
+use super::replay::{Replay, not_a_log};
 use super::takeover::CONTINUES;
-use crate::command::{Args, ClientState};
 use crate::platform::{AppendFile, IoError, Storage};
-use crate::resp::{Limits, Progress, RequestParser, Span};
 use crate::session::Shared;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// How much is read at once.
-const READ_BYTES: usize = 1 << 20;
 /// How often progress is logged, microseconds.
 const PROGRESS_PERIOD_US: u64 = 1_000_000;
-/// Arguments of the log may be as long as they were when they were logged.
-const LIMITS: Limits = Limits {
-    max_bulk_bytes: u32::MAX as u64,
-    unauthenticated: false,
-};
+/// A manifest has a line a file; anything larger than this is none.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 /// Why the server cannot start from its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,21 +87,91 @@ impl<S: Storage> Aof<S> {
         self.storage
             .create_folder(&folder)
             .map_err(|error| io(&folder, error))?;
-        match self.read_manifest()? {
-            Some(manifest) => self.load_files(manifest, shared, now_us)?,
+        let manifest = match self.read_manifest()? {
+            Some(manifest) => Some(manifest),
+            None => self.adopt_single_file()?,
+        };
+        match manifest {
+            Some(manifest) => {
+                self.move_single_file(&manifest)?;
+                self.load_files(manifest, shared, now_us)?;
+            }
             None => self.begin_new()?,
         }
         shared.keys.effects.set_enabled(true);
         Ok(())
     }
 
+    /// The log of a server that knew no manifests, one file in the data directory, becomes the base of a new one.
+    fn adopt_single_file(&mut self) -> Result<Option<Manifest>, LoadError> {
+        let name = self.stem.clone();
+        let mut head = [0; 8];
+        let count = match self.storage.read_at(&name, 0, &mut head) {
+            Ok(count) => count,
+            Err(IoError::NOT_FOUND) => return Ok(None),
+            Err(error) => return Err(io(&name, error)),
+        };
+        if count > 0 && !matches!(head[0], b'*' | b'#') {
+            return Err(damaged(&name, 0, not_a_log(&head[..count])));
+        }
+        let base = ManifestFile {
+            name,
+            sequence: 1,
+            kind: FileKind::Base,
+        };
+        let manifest = Manifest {
+            files: alloc::vec![base],
+        };
+        let path = self.path(&self.manifest_name());
+        self.write_manifest(&manifest)
+            .map_err(|error| io(&path, error))?;
+        Ok(Some(manifest))
+    }
+
+    /// Moves an adopted file to where the manifest says; after a crash it may not be there yet.
+    fn move_single_file(&mut self, manifest: &Manifest) -> Result<(), LoadError> {
+        let Some(base) = manifest.base().filter(|base| base.name == self.stem) else {
+            return Ok(());
+        };
+        let path = self.path(&base.name);
+        if self.storage.file_len(&path) == Err(IoError::NOT_FOUND) {
+            self.storage
+                .rename_durable(&base.name, &path)
+                .map_err(|error| io(&path, error))?;
+            log::info!("Moved the append only file {} to {path}", base.name);
+        }
+        Ok(())
+    }
+
+    /// A log whose manifest is gone is not overwritten by a new one.
+    fn refuse_orphans(&mut self) -> Result<(), LoadError> {
+        let mut names = Vec::new();
+        let folder = self.folder.clone();
+        self.storage
+            .list(&folder, &mut |name| names.push(String::from(name)))
+            .map_err(|error| io(&folder, error))?;
+        names.sort_unstable();
+        for name in names {
+            let rest = name.strip_prefix(self.stem.as_str()).unwrap_or("");
+            let is_part =
+                rest.starts_with('.') && (rest.ends_with(".aof") || rest.ends_with(".rdb"));
+            let path = self.path(&name);
+            if is_part && self.storage.file_len(&path) != Ok(0) {
+                let manifest = self.manifest_name();
+                return Err(LoadError::Manifest(format!(
+                    "{folder}/{manifest} is missing, but {path} is there. Bring the manifest back, or move the \
+                     files away to start with an empty data set"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn begin_new(&mut self) -> Result<(), LoadError> {
+        self.refuse_orphans()?;
         let increment = self.next_increment(1);
         let path = self.path(&increment.name);
-        let mut file = self
-            .storage
-            .create(&path)
-            .map_err(|error| io(&path, error))?;
+        let mut file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
         file.sync_now().map_err(|error| io(&path, error))?;
         self.manifest.files.push(increment);
         let manifest = self.manifest.clone();
@@ -126,6 +190,9 @@ impl<S: Storage> Aof<S> {
             Err(IoError::NOT_FOUND) => return Ok(None),
             Err(error) => return Err(io(&path, error)),
         };
+        if text.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(LoadError::Manifest("The file is too long".into()));
+        }
         Manifest::parse(&text)
             .map(Some)
             .map_err(LoadError::Manifest)
@@ -133,8 +200,7 @@ impl<S: Storage> Aof<S> {
 
     fn read_whole(&mut self, path: &str) -> Result<Vec<u8>, IoError> {
         let len = self.storage.file_len(path)?;
-        // A manifest has a line a file; anything large is none.
-        let mut text = alloc::vec![0; len.min(READ_BYTES as u64) as usize];
+        let mut text = alloc::vec![0; len.min(MAX_MANIFEST_BYTES + 1) as usize];
         let mut done = 0;
         while done < text.len() {
             match self.storage.read_at(path, done as u64, &mut text[done..])? {
@@ -173,6 +239,9 @@ impl<S: Storage> Aof<S> {
             commands += loaded.commands;
         }
         shared.keys.loading = false;
+        // What the log did is not what clients did.
+        shared.statistics.reset();
+        (shared.keys.counters, shared.keys.dirty) = Default::default();
         let seconds = now_us().saturating_sub(start_us) as f64 / 1e6;
         log::info!(
             "DB loaded from append only file: {seconds:.3} seconds, {commands} commands, {total} bytes"
@@ -202,10 +271,7 @@ impl<S: Storage> Aof<S> {
                 let sequence = self.manifest.base().map_or(1, |base| base.sequence);
                 let increment = self.next_increment(sequence);
                 let path = self.path(&increment.name);
-                let file = self
-                    .storage
-                    .create(&path)
-                    .map_err(|error| io(&path, error))?;
+                let file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
                 self.manifest.files.push(increment);
                 let manifest = self.manifest.clone();
                 self.write_manifest(&manifest)
@@ -274,36 +340,32 @@ impl<S: Storage> Aof<S> {
             .storage
             .file_len(path)
             .map_err(|error| io(path, error))?;
-        let end = counted.map_or(len, |counted| counted.min(len));
+        let end = counted.unwrap_or(len);
+        if end > len {
+            let reason = format!("The next file goes on at offset {end}, but this one ends before");
+            return Err(damaged(path, len, reason));
+        }
+        let may_be_torn = is_last && counted.is_none();
         let mut reader = Replay::new(path, end);
         let mut said_us = now_us();
-        loop {
-            let room = reader.room();
-            let wanted = room
-                .len()
-                .min(usize::try_from(end - reader.read_until).unwrap_or(usize::MAX));
-            let count = if wanted == 0 {
-                0
-            } else {
-                let offset = reader.read_until;
-                let room = &mut reader.room()[..wanted];
-                self.storage
-                    .read_at(path, offset, room)
-                    .map_err(|error| io(path, error))?
-            };
-            if count == 0 {
-                break;
+        while let Some((offset, room)) = reader.room() {
+            match self.storage.read_at(path, offset, room) {
+                Ok(0) => break,
+                Ok(count) => reader.filled(count),
+                Err(error) => return Err(io(path, error)),
             }
-            reader.filled(count);
-            reader.run(shared)?;
+            if let Err(error) = reader.run(shared) {
+                match self.written_len(path, end) {
+                    // The disk kept the length of the file and not the bytes at its end.
+                    Ok(written) if may_be_torn && written < reader.end() => reader.retry(written),
+                    _ => return Err(error),
+                }
+            }
             let now = now_us();
             if now.saturating_sub(said_us) >= PROGRESS_PERIOD_US {
                 said_us = now;
-                let percent = reader.read_until as f64 / end.max(1) as f64 * 100.0;
-                log::info!(
-                    "Loading {path}: {percent:.1}%, {} commands",
-                    reader.commands
-                );
+                let (percent, commands) = (reader.percent(), reader.commands);
+                log::info!("Loading {path}: {percent:.1}%, {commands} commands");
             }
         }
         let loaded = Loaded {
@@ -312,13 +374,33 @@ impl<S: Storage> Aof<S> {
             commands: reader.commands,
         };
         if loaded.bytes < end && !is_last {
-            return Err(LoadError::Damaged {
-                file: path.into(),
-                offset: loaded.bytes,
-                reason: "Unexpected end of file in a file that is not the last".into(),
-            });
+            let reason = "Unexpected end of file in a file that is not the last";
+            return Err(damaged(path, loaded.bytes, reason.into()));
         }
         Ok(loaded)
+    }
+
+    /// The length of a file without the zeros at its end.
+    fn written_len(&mut self, path: &str, len: u64) -> Result<u64, IoError> {
+        let mut chunk = alloc::vec![0; 64 * 1024];
+        let mut end = len;
+        while end > 0 {
+            let from = end.saturating_sub(chunk.len() as u64);
+            let chunk = &mut chunk[..(end - from) as usize];
+            let mut done = 0;
+            while done < chunk.len() {
+                let at = from + done as u64;
+                match self.storage.read_at(path, at, &mut chunk[done..])? {
+                    0 => return Err(IoError::OTHER),
+                    count => done += count,
+                }
+            }
+            if let Some(last) = chunk.iter().rposition(|&byte| byte != 0) {
+                return Ok(from + last as u64 + 1);
+            }
+            end = from;
+        }
+        Ok(0)
     }
 
     /// Cuts what a crash left at the end of a file, and says what went.
@@ -335,11 +417,8 @@ impl<S: Storage> Aof<S> {
         }
         let torn = is_last && counted.is_none();
         if torn && !shared.settings.aof_load_truncated {
-            return Err(LoadError::Damaged {
-                file: path.into(),
-                offset: loaded.bytes,
-                reason: "Unexpected end of file, and aof-load-truncated is off".into(),
-            });
+            let reason = "Unexpected end of file, and aof-load-truncated is off";
+            return Err(damaged(path, loaded.bytes, reason.into()));
         }
         if torn {
             log::warn!(
@@ -356,184 +435,17 @@ impl<S: Storage> Aof<S> {
     }
 }
 
+fn damaged(file: &str, offset: u64, reason: String) -> LoadError {
+    LoadError::Damaged {
+        file: file.into(),
+        offset,
+        reason,
+    }
+}
+
 fn io(file: &str, error: IoError) -> LoadError {
     LoadError::Io {
         file: file.into(),
         error,
     }
-}
-
-/// Reads commands from a file's bytes and runs them.
-struct Replay<'p> {
-    path: &'p str,
-    buffer: Vec<u8>,
-    /// Bytes of the buffer that hold something.
-    len: usize,
-    /// File offset of the buffer's start.
-    offset: u64,
-    /// File offset up to which bytes were read.
-    read_until: u64,
-    parser: RequestParser,
-    spans: Vec<Span>,
-    client: ClientState,
-    /// A transaction whose EXEC has not been read: the file offset of its MULTI.
-    multi_at: Option<u64>,
-    /// The commands of that transaction, each as its arguments.
-    queued: Vec<Vec<Vec<u8>>>,
-    commands: u64,
-    out: Vec<u8>,
-}
-
-impl<'p> Replay<'p> {
-    fn new(path: &'p str, end: u64) -> Self {
-        let mut client = ClientState::new(0, 0);
-        client.name = String::from("loader");
-        Replay {
-            path,
-            buffer: alloc::vec![0; READ_BYTES.min(end as usize + 1)],
-            len: 0,
-            offset: 0,
-            read_until: 0,
-            parser: RequestParser::default(),
-            spans: Vec::new(),
-            client,
-            multi_at: None,
-            queued: Vec::new(),
-            commands: 0,
-            out: Vec::new(),
-        }
-    }
-
-    fn room(&mut self) -> &mut [u8] {
-        if self.len == self.buffer.len() {
-            let more = self.buffer.len() * 2;
-            self.buffer.resize(more, 0);
-        }
-        &mut self.buffer[self.len..]
-    }
-
-    fn filled(&mut self, count: usize) {
-        self.len += count;
-        self.read_until += count as u64;
-    }
-
-    /// File offset up to which everything was used; an unfinished transaction does not count.
-    fn usable(&self) -> u64 {
-        self.multi_at.unwrap_or(self.offset)
-    }
-
-    /// Runs every complete command in the buffer.
-    fn run(&mut self, shared: &mut Shared) -> Result<(), LoadError> {
-        let mut at = 0;
-        while at < self.len {
-            let rest = &mut self.buffer[at..self.len];
-            let used = match rest[0] {
-                // An annotation: a line that readers skip.
-                b'#' => match rest.iter().position(|&byte| byte == b'\n') {
-                    Some(end) => end + 1,
-                    None => break,
-                },
-                b'*' => match self.parser.parse(rest, &LIMITS, &mut self.spans) {
-                    Ok(Progress::Request { len, .. }) => {
-                        self.command(at, shared)?;
-                        len
-                    }
-                    Ok(Progress::Incomplete { .. }) => break,
-                    Err(error) => return Err(self.damaged(at, format!("{error}"))),
-                },
-                _ => {
-                    let reason = not_a_log(rest);
-                    return Err(self.damaged(at, reason));
-                }
-            };
-            at += used;
-        }
-        self.buffer.copy_within(at..self.len, 0);
-        self.len -= at;
-        self.offset += at as u64;
-        Ok(())
-    }
-
-    fn command(&mut self, at: usize, shared: &mut Shared) -> Result<(), LoadError> {
-        let spans = core::mem::take(&mut self.spans);
-        let args = Args::new(&self.buffer[at..self.len], &spans, shared.keys.hasher());
-        let offset = self.offset + at as u64;
-        let outcome = if args.is(0, "MULTI") {
-            self.multi_at = Some(offset);
-            Ok(())
-        } else if args.is(0, "EXEC") {
-            self.multi_at = None;
-            let queued = core::mem::take(&mut self.queued);
-            queued
-                .iter()
-                .try_for_each(|words| self.run_words(words, shared))
-        } else if self.multi_at.is_some() {
-            self.queued.push(args.all().map(<[u8]>::to_vec).collect());
-            Ok(())
-        } else {
-            run_one(&args, shared, &mut self.client, &mut self.out)
-        };
-        self.commands += 1;
-        let result = outcome.map_err(|reason| self.damaged(at, reason));
-        self.spans = spans;
-        self.spans.clear();
-        result
-    }
-
-    fn run_words(&mut self, words: &[Vec<u8>], shared: &mut Shared) -> Result<(), String> {
-        let (mut buffer, mut spans) = (Vec::new(), Vec::new());
-        for word in words {
-            spans.push(Span {
-                start: buffer.len() as u32,
-                len: word.len() as u32,
-            });
-            buffer.extend_from_slice(word);
-        }
-        let args = Args::new(&buffer, &spans, shared.keys.hasher());
-        run_one(&args, shared, &mut self.client, &mut self.out)
-    }
-
-    fn damaged(&self, at: usize, reason: String) -> LoadError {
-        LoadError::Damaged {
-            file: self.path.into(),
-            offset: self.offset + at as u64,
-            reason,
-        }
-    }
-}
-
-fn not_a_log(rest: &[u8]) -> String {
-    if rest.starts_with(b"REDIS") || rest.starts_with(b"VALKEY") {
-        return "the file is an RDB file, which this version cannot read (rewrite the log with \
-                aof-use-rdb-preamble no)"
-            .into();
-    }
-    "a command must begin with '*'".into()
-}
-
-/// Runs one logged command. What a server logged, a server can run: an error means that the file is damaged or that the
-/// command is not known here.
-fn run_one(
-    args: &Args<'_>,
-    shared: &mut Shared,
-    client: &mut ClientState,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
-    if args.is_empty() {
-        return Err("an empty command".into());
-    }
-    out.clear();
-    let mut prng = shared.keys.prng.clone();
-    let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
-    let ask = shared.run(client, None, args, out, &mut random);
-    if ask.is_some() {
-        return Err(format!(
-            "'{}' cannot be in a log",
-            String::from_utf8_lossy(args.at(0))
-        ));
-    }
-    if out.starts_with(b"-ERR unknown command") || out.starts_with(b"-ERR wrong number") {
-        return Err(String::from_utf8_lossy(out[1..].trim_ascii_end()).into_owned());
-    }
-    Ok(())
 }

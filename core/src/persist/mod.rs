@@ -9,6 +9,7 @@
 mod aof;
 mod load;
 mod manifest;
+mod replay;
 mod takeover;
 
 pub use aof::{Aof, Status};

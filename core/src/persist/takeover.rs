@@ -34,8 +34,8 @@ const COPY_BYTES_PER_TURN: u64 = 8 << 20;
 pub(super) struct Takeover<F> {
     file: F,
     entry: ManifestFile,
-    /// Bytes before the copied ones.
-    head_bytes: u64,
+    /// What comes before the copied bytes.
+    head: Vec<u8>,
     /// Where the copied bytes begin in the old file, and how many of them are copied.
     from: u64,
     copied: u64,
@@ -44,6 +44,7 @@ pub(super) struct Takeover<F> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    Beginning,
     Copying,
     Syncing,
     /// All is durable; only the manifest must name the file.
@@ -106,43 +107,58 @@ impl<S: Storage> Aof<S> {
         outcome
     }
 
-    /// A file that the manifest does not name yet is begun anew after a failure.
+    /// After a failure, a file that the manifest does not name yet makes way for another one.
     fn give_up_unnamed(&mut self) {
         if let Some(takeover) = self.takeover.take_if(|t| t.stage != Stage::Synced) {
-            drop(takeover.file);
-            let path = self.path(&takeover.entry.name);
-            if let Err(error) = self.storage.remove(&path) {
-                log::warn!("Removing {path}, which was not finished, failed: {error}");
+            self.given_up.push(takeover.entry.name);
+        }
+        self.remove_given_up();
+    }
+
+    fn remove_given_up(&mut self) {
+        while let Some(name) = self.given_up.last() {
+            let path = self.path(name);
+            match self.storage.remove(&path) {
+                Ok(()) | Err(IoError::NOT_FOUND) => drop(self.given_up.pop()),
+                Err(_) => return,
             }
         }
     }
 
+    /// The next file. A file that was given up and could not be removed is not used again: its sync may have failed.
+    fn next_file(&self) -> ManifestFile {
+        let mut entry = self.next_increment(self.manifest.last_sequence() + 1);
+        while self.given_up.contains(&entry.name) {
+            entry = self.next_increment(entry.sequence + 1);
+        }
+        entry
+    }
+
     fn begin_takeover(&mut self) -> Result<Takeover<S::File>, IoError> {
-        let entry = self.next_increment(self.manifest.last_sequence() + 1);
+        let entry = self.next_file();
         let from = self.offset_of(self.kept.position);
         let mut head = format!("{CONTINUES}{from}\r\n").into_bytes();
         if let Some(db) = self.kept.db {
             let db = format!("{db}");
             encode_command(&mut head, [&b"SELECT"[..], db.as_bytes()].into_iter());
         }
-        let mut file = self.storage.create(&self.path(&entry.name))?;
-        if let Err(error) = append_all(&mut file, &head) {
-            drop(file);
-            let _ = self.storage.remove(&self.path(&entry.name));
-            return Err(error);
-        }
+        let file = self.create_fresh(&self.path(&entry.name))?;
         Ok(Takeover {
             file,
             entry,
-            head_bytes: head.len() as u64,
+            head,
             from,
             copied: 0,
-            stage: Stage::Copying,
+            stage: Stage::Beginning,
         })
     }
 
     /// `true` when the manifest names the new file.
     fn advance(&mut self, takeover: &mut Takeover<S::File>, most: u64) -> Result<bool, IoError> {
+        if takeover.stage == Stage::Beginning {
+            append_all(&mut takeover.file, &takeover.head)?;
+            takeover.stage = Stage::Copying;
+        }
         if takeover.stage == Stage::Copying {
             if !self.copy(takeover, most)? {
                 return Ok(false);
@@ -198,12 +214,14 @@ impl<S: Storage> Aof<S> {
         let old = self.manifest.increments().nth(count.saturating_sub(2));
         let old = old.map_or(String::new(), |old| self.path(&old.name));
         self.older_bytes += takeover.from;
-        self.origin = (self.kept.position as i64).saturating_sub_unsigned(takeover.head_bytes);
+        self.origin =
+            (self.kept.position as i64).saturating_sub_unsigned(takeover.head.len() as u64);
         self.file = Some(takeover.file);
         debug_assert_eq!(self.position(), end, "the same bytes at the same positions");
         self.durable = end;
         self.marks.clear();
         self.kept = self.whole;
+        self.remove_given_up();
         if let Err(error) = self.storage.truncate(&old, takeover.from) {
             log::warn!(
                 "Cutting {old} to the {} bytes that count failed: {error}",

@@ -38,11 +38,15 @@ impl IoError {
 impl core::fmt::Display for IoError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match *self {
-            IoError::OTHER => f.write_str("Input/output error"),
+            IoError::OTHER | IoError(5) => f.write_str("Input/output error"),
             IoError::NOT_FOUND => f.write_str("No such file or directory"),
             IoError::EXISTS => f.write_str("File exists"),
             IoError::NO_SPACE => f.write_str("No space left on device"),
             IoError::TOO_MANY_FILES => f.write_str("Too many open files"),
+            IoError(13) => f.write_str("Permission denied"),
+            IoError(27) => f.write_str("File too large"),
+            IoError(30) => f.write_str("Read-only file system"),
+            IoError(122) => f.write_str("Disk quota exceeded"),
             IoError(number) => write!(f, "error {number}"),
         }
     }

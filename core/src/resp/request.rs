@@ -2,7 +2,7 @@
 //!
 //! It reads from the connection's buffer in place; an argument is a [`Span`] of that buffer, so nothing is
 //! copied. A request that is not complete yet is parsed again from its start while it is short, and from where
-//! the parser stopped once it has grown past [`RESUME_BYTES`], so that the work stays linear however the
+//! the parser stopped once it has grown past `RESUME_BYTES`, so that the work stays linear however the
 //! bytes arrive.
 //!
 //! ```text
@@ -154,6 +154,12 @@ impl RequestParser {
             (self.at, self.missing)
         };
         while missing > 0 {
+            if let Some((span, next)) = short_bulk(buffer, at) {
+                spans.push(span);
+                at = next;
+                missing -= 1;
+                continue;
+            }
             match bulk(buffer, at, limits) {
                 Ok(Bulk::Complete { span, next }) => {
                     spans.push(span);
@@ -193,8 +199,14 @@ impl RequestParser {
     }
 }
 
+/// Offsets up to here fit a [`Span`] for sure.
+const MAX_SHORT_OFFSET: usize = 1 << 31;
+
 /// `*<count>\r\n`: where the first argument begins, and how many there are.
 fn array_header(buffer: &[u8], limits: &Limits) -> Result<Option<(usize, usize)>, ProtocolError> {
+    if let [b'*', count @ b'1'..=b'9', b'\r', b'\n', ..] = *buffer {
+        return Ok(Some((4, usize::from(count - b'0'))));
+    }
     let Some((count, at)) = length_line(buffer, 1) else {
         if buffer.len() > MAX_INLINE_BYTES {
             return Err(ProtocolError::TooBigCountLine);
@@ -216,8 +228,30 @@ enum Bulk {
     Incomplete { at_least: usize },
 }
 
+/// A whole bulk string of at most 99 bytes at `at`, as nearly every argument is one: its length is within every limit, so
+/// one look at five bytes is enough. `None`: it is longer, unfinished or wrong, and [`bulk`] has a closer look.
+#[inline(always)]
+fn short_bulk(buffer: &[u8], at: usize) -> Option<(Span, usize)> {
+    let head: &[u8; 5] = buffer.get(at..at + 5)?.try_into().ok()?;
+    let (start, len) = match *head {
+        [b'$', ones @ b'0'..=b'9', b'\r', b'\n', _] => (at + 4, ones - b'0'),
+        [b'$', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n'] => {
+            (at + 5, (tens - b'0') * 10 + (ones - b'0'))
+        }
+        _ => return None,
+    };
+    let next = start + usize::from(len) + 2;
+    if next > buffer.len() || start > MAX_SHORT_OFFSET {
+        return None;
+    }
+    let span = Span {
+        start: start as u32,
+        len: u32::from(len),
+    };
+    Some((span, next))
+}
+
 /// `$<length>\r\n<bytes>\r\n` at `at`.
-#[inline]
 fn bulk(buffer: &[u8], at: usize, limits: &Limits) -> Result<Bulk, ProtocolError> {
     let Some(&first) = buffer.get(at) else {
         return Ok(Bulk::Incomplete { at_least: at + 1 });

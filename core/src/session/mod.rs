@@ -116,10 +116,7 @@ impl Shared {
             ReplyMode::Skip if ask.is_some() => out.truncate(start),
             ReplyMode::Skip => {
                 out.truncate(start);
-                // When the engine replies, it is the engine that skips.
-                if ask.is_none() {
-                    client.reply_mode = ReplyMode::On;
-                }
+                client.reply_mode = ReplyMode::On;
             }
         }
         ask
