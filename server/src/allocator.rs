@@ -76,36 +76,8 @@ unsafe impl GlobalAlloc for CountingAllocator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
-    use std::time::Instant;
 
     const MB: usize = 1024 * 1024;
-
-    /// Runs in a process of its own, for the setting holds for the whole process.
-    #[test]
-    #[cfg(target_env = "gnu")]
-    fn a_million_freed_blocks_are_not_joined_in_one_go() {
-        const CHILD: &str = "ROTOM_TEST_SPREAD";
-        if std::env::var_os(CHILD).is_none() {
-            let status = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "--nocapture"])
-                .arg("allocator::tests::a_million_freed_blocks_are_not_joined_in_one_go")
-                .env(CHILD, "1")
-                .status();
-            assert!(status.unwrap().success());
-            return;
-        }
-        spread_work();
-        let blocks: Vec<Box<[u8; 40]>> = (0..1_000_000).map(|_| Box::new([1; 40])).collect();
-        let start = Instant::now();
-        blocks.into_iter().for_each(drop);
-        let freeing = start.elapsed();
-        let start = Instant::now();
-        drop(std::hint::black_box(vec![1u8; 100_000]));
-        let large = start.elapsed();
-        // Joined in one go, it takes longer than freeing them did.
-        assert!(large < freeing / 4, "{large:?} after {freeing:?}");
-    }
 
     /// Other tests allocate at the same time, but none of them as much as this.
     #[test]

@@ -109,6 +109,7 @@ impl<P: Platform> Engine<P> {
         };
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
+        self.client_memory.forget(slot, &connection);
         let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
         connection.output.discard(&mut self.pool);

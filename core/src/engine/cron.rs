@@ -44,7 +44,10 @@ impl<P: Platform> Engine<P> {
         }
         let expired_all = self.expire_slice();
         let freed_all = self.free_slice();
-        self.work_left = !(expired_all && freed_all) || self.aof.is_copying();
+        let room_made = self.room_slice();
+        let clients_fit = self.evict_clients();
+        let all_done = expired_all && freed_all && room_made && clients_fit;
+        self.work_left = !all_done || self.aof.is_copying();
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }
@@ -120,5 +123,6 @@ impl<P: Platform> Engine<P> {
         } else if connection.output.len() > 0 {
             self.check_output_limit(slot);
         }
+        self.count_client_memory(slot);
     }
 }
