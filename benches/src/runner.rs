@@ -22,7 +22,9 @@ const LIMITS: Limits = Limits {
 impl Runner {
     /// Empty databases with default settings; everything random follows from `seed`.
     pub fn new(seed: u64) -> Self {
-        let Local { mut shared, client } = Local::new(seed);
+        let Local {
+            mut shared, client, ..
+        } = Local::new(seed);
         shared.set_time(1_700_000_000_000_000);
         Runner {
             shared,

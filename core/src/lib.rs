@@ -11,12 +11,42 @@
 //! value/      string, hash, list, set, sorted set: encodings and conversions
 //! codec/      aof: bytes <-> commands, no I/O
 //! settings/   the settings table with Redis's names
-//! keyspace/   databases, entries, expiry, lazy freeing
-//! command/    one file a family: specification rows and handlers
-//! session/    a client's state
+//! keyspace/   databases, entries, expiry, lazy freeing, effects
+//! command/    one file or folder a family: specification rows and handlers
+//! session/    running requests for a client; a client in process
 //! persist/    AOF writer and loader
 //! engine/     AeLoop, connections, the turn
 //! ```
+//!
+//! Time, randomness and limits come in as values, so a run can be replayed; only `persist/` and `engine/` are generic
+//! over a platform. Settings and counters lie below the engine, since commands read and change them.
+//!
+//! # The way of a request
+//!
+//! [`engine`] reads a connection's bytes, [`resp::request`] splits them into spans of the buffer, [`command::registry`]
+//! finds the row, the keys are hashed and their cache lines asked for a few requests ahead. [`session::Shared::run`]
+//! checks arity, authentication and refusals and calls the row's handler with a [`command::Cx`]; the handler works on
+//! the [`keyspace`] and writes its [`resp::Reply`] into the output buffer. If [`keyspace::Keyspace::modified`] was called,
+//! the command, or what the handler put in its place, goes to the [`keyspace::Effects`]. At the end of the turn the engine
+//! appends them to the log ([`persist`]) in one write and sends the replies.
+//!
+//! # How data are kept
+//!
+//! A database is a [`structure::table::Table`] of [`keyspace::Entry`]s, each one heap block of header, key and small
+//! value. A bigger value is one thin pointer in its entry, and [`value::Stored`] makes a collection of it and back; so
+//! bytes per key stay few, and an encoding can change in place. Volatile keys also stand in a counted tree by time.
+//! What is too big to be freed at once goes to a queue that the loop frees in slices.
+//!
+//! # To add
+//!
+//! - **a command**: a handler and a row in its family's folder under [`command`] (its head has the rules);
+//!   the README's table is checked against the rows.
+//! - **a type**: its structure under [`structure`] with a `check()` and a naive twin in its tests; its value under
+//!   [`value`] with a [`value::ValueType`], its [`value::Encoding`]s and [`value::Stored`]; an arm where
+//!   [`keyspace::entry`] frees and measures values; then its commands.
+//! - **a setting**: a row in `settings/table.rs`; the compiler then wants its field and default.
+//! - **a platform**: the five traits of [`platform`] bundled in a [`platform::Platform`], handed to [`engine::Engine`].
+//!   `rotom-platform-linux` and the simulator of `rotom-tests` pass one contract test.
 
 extern crate alloc;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The `rotom-server` program.
 
-use rotom_server::allocator::CountingAllocator;
+use rotom_server::allocator::{self, CountingAllocator};
 use rotom_server::arguments::{self, Command, Sources};
 use rotom_server::{serve, startup};
 use std::io::{Write, stdin, stdout};
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
+    allocator::spread_work();
     let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = arguments.next().unwrap_or_else(|| "rotom-server".into());
     let arguments: Vec<String> = arguments.collect();

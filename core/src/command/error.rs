@@ -49,6 +49,10 @@ impl CommandError {
     pub const SAME_OBJECT: CommandError =
         CommandError::new("ERR source and destination objects are the same");
 
+    /// There is no memory for what the command may need.
+    pub const OUT_OF_MEMORY: CommandError =
+        CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
+
     /// An error with a fixed text.
     pub const fn new(text: &'static str) -> Self {
         CommandError(Cow::Borrowed(text))

@@ -109,8 +109,9 @@ impl<P: Platform> Engine<P> {
         };
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
-        let (input, output) = (connection.input.len(), connection.output.len());
+        self.client_memory.forget(slot, &connection);
+        let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
-        connection.output.sent(output, &mut self.pool);
+        connection.output.discard(&mut self.pool);
     }
 }

@@ -125,7 +125,7 @@ impl<P: Platform> Engine<P> {
                 "the log can only be switched at start in this version",
             ));
         }
-        self.shared.apply_encoding_limits();
+        self.shared.apply_settings();
         crate::platform::Net::set_keepalive_seconds(
             &mut self.net,
             self.shared.settings.tcp_keepalive,

@@ -8,6 +8,7 @@
 
 use super::Engine;
 use super::connection::Connection;
+use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
 use crate::command::{Args, Command, Flags, Found, KeyHashes, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
@@ -74,6 +75,7 @@ impl LastCommand {
 pub(super) struct Batch {
     requests: Vec<Request>,
     spans: Vec<Span>,
+    pub(super) quoted: QuotedLines,
     /// Hashes of the keys of all requests, in order.
     hashes: Vec<u64>,
     /// The database of each.
@@ -92,6 +94,7 @@ impl Batch {
     fn clear(&mut self) {
         self.requests.clear();
         self.spans.clear();
+        self.quoted.clear();
         self.hashes.clear();
         self.databases.clear();
         self.asked_buckets = 0;
@@ -116,6 +119,7 @@ impl Batch {
         limits: &Limits,
         registry: &Registry,
         hasher: Hasher,
+        may_wait: bool,
     ) {
         let unread = connection.input.unread();
         let mut offset = 0;
@@ -124,6 +128,9 @@ impl Batch {
         while offset < unread.len() {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
+            if may_wait {
+                self.quoted.note(slot, offset, rest);
+            }
             match connection.parser.parse(rest, limits, &mut self.spans) {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
@@ -241,7 +248,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Parses and runs what had to wait for the requests before it.
-    fn serve_rest(&mut self, slot: u32) {
+    pub(super) fn serve_rest(&mut self, slot: u32) {
         while let Some(connection) = self.connections.get_mut(slot)
             && core::mem::take(&mut connection.parse_again)
             && !connection.closing
@@ -257,7 +264,7 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        if connection.closing {
+        if connection.closing || connection.waits_for_room {
             return;
         }
         let room = connection.input.room(connection.at_least, &mut self.pool);
@@ -288,8 +295,15 @@ impl<P: Platform> Engine<P> {
                 && !self.shared.settings.requirepass.is_empty(),
         };
         let hasher = self.shared.keys.hasher();
-        self.batch
-            .parse(slot, connection, &limits, &self.shared.registry, hasher);
+        let may_wait = self.shared.settings.maxmemory != 0;
+        self.batch.parse(
+            slot,
+            connection,
+            &limits,
+            &self.shared.registry,
+            hasher,
+            may_wait,
+        );
     }
 
     fn run_batch(&mut self) {
@@ -301,10 +315,15 @@ impl<P: Platform> Engine<P> {
 
     fn run_request(&mut self, at: usize) {
         let request = self.batch.requests[at];
+        if let Some(command) = &request.command
+            && self.shared.may_need_room(command)
+        {
+            self.ask_for_room(request.slot, request.offset);
+        }
         let Some(connection) = self.connections.get_mut(request.slot) else {
             return;
         };
-        if connection.closing {
+        if connection.closing || connection.waits_for_room {
             return;
         }
         let first = request.first_span as usize;

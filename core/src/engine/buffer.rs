@@ -22,6 +22,8 @@ pub(super) struct Pool {
     /// The fewest that there were since the last [`Pool::trim`]: these nobody needed.
     idle_inputs: usize,
     idle_outputs: usize,
+    /// Long backlogs of connections that are gone, freed in slices.
+    discarded: Vec<VecDeque<Vec<u8>>>,
 }
 
 impl Pool {
@@ -32,6 +34,20 @@ impl Pool {
         let outputs = self.outputs.len() - self.idle_outputs.div_ceil(2);
         self.outputs.truncate(outputs);
         (self.idle_inputs, self.idle_outputs) = (inputs, outputs);
+    }
+
+    /// Frees up to `budget` discarded buffers; `true` when none is left.
+    pub(super) fn free_some(&mut self, mut budget: usize) -> bool {
+        while let Some(backlog) = self.discarded.last_mut() {
+            if budget == 0 {
+                return false;
+            }
+            match backlog.pop_front() {
+                Some(_) => budget -= 1,
+                None => drop(self.discarded.pop()),
+            }
+        }
+        true
     }
 
     fn input(&mut self) -> Vec<u8> {
@@ -235,6 +251,14 @@ impl Output {
         }
     }
 
+    /// The connection is gone, and what it did not take with it.
+    pub(super) fn discard(self, pool: &mut Pool) {
+        if self.backlog.len() > BACKLOG_KEEP {
+            pool.discarded.push(self.backlog);
+        }
+        pool.give_output(self.current);
+    }
+
     /// The client is slow: starts a new buffer once the current one is big enough.
     pub(super) fn set_aside(&mut self) {
         if self.current.len() >= CHUNK_BYTES {
@@ -340,5 +364,18 @@ mod tests {
         }
         assert_eq!(got, expected);
         assert_eq!(output.capacity(), 0);
+    }
+
+    #[test]
+    fn a_long_backlog_is_freed_in_slices() {
+        let mut pool = Pool::default();
+        let mut output = Output::default();
+        for _ in 0..100 {
+            output.writer(&mut pool).resize(CHUNK_BYTES, 0);
+            output.set_aside();
+        }
+        output.discard(&mut pool);
+        assert!(!pool.free_some(60));
+        assert!(pool.free_some(60) && pool.discarded.is_empty());
     }
 }

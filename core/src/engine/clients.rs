@@ -27,7 +27,7 @@ impl<P: Platform> Engine<P> {
         let output = connection.output.len();
         let current = connection.output.current_len();
         let (input, capacity) = (connection.input.len(), connection.input.capacity());
-        let memory = size_of::<Connection>() + capacity + connection.output.capacity();
+        let memory = connection.memory_bytes();
         let mut flags = String::new();
         for (is, letter) in [
             (connection.closing, 'c'),

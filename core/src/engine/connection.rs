@@ -1,6 +1,7 @@
 //! Connections: what the engine knows of each, and the slab they live in.
 
 use super::buffer::{Input, Output};
+use super::client_memory::Counted;
 use crate::command::ClientState;
 use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
@@ -20,6 +21,8 @@ pub(super) struct Connection {
     pub(super) at_least: usize,
     /// Requests follow that can be judged only when those before them have run.
     pub(super) parse_again: bool,
+    /// The requests at the start of the input wait for room under `maxmemory`.
+    pub(super) waits_for_room: bool,
     /// The input cannot be understood; answered when the requests before it have run.
     pub(super) protocol_error: Option<ProtocolError>,
     /// No more input is wanted; closed when the output is sent.
@@ -34,6 +37,8 @@ pub(super) struct Connection {
     pub(super) released: u64,
     /// When the output went over its soft limit, milliseconds on the monotonic clock.
     pub(super) over_soft_limit_since_ms: Option<u64>,
+    /// What of it is counted for `maxmemory-clients`.
+    pub(super) counted: Counted,
     /// What the loop watches it for.
     pub(super) interest: Interest,
     /// It came through a Unix socket.
@@ -51,6 +56,7 @@ impl Connection {
             parsed: 0,
             at_least: 0,
             parse_again: false,
+            waits_for_room: false,
             protocol_error: None,
             closing: false,
             flush_queued: false,
@@ -58,12 +64,27 @@ impl Connection {
             holds: 0,
             released: 0,
             over_soft_limit_since_ms: None,
+            counted: Counted::default(),
             unix,
             interest: Interest {
                 readable: true,
                 writable: false,
             },
         }
+    }
+
+    /// Takes the requests from an offset into the input on back; they are parsed anew.
+    pub(super) fn postpone(&mut self, offset: usize) {
+        self.parsed = offset;
+        self.at_least = 0;
+        self.parser = RequestParser::default();
+        self.parse_again = false;
+        self.protocol_error = None;
+    }
+
+    /// Bytes of memory that the connection takes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Connection>() + self.input.capacity() + self.output.capacity()
     }
 
     /// How much of the output may be sent now.

@@ -44,7 +44,10 @@ impl<P: Platform> Engine<P> {
         }
         let expired_all = self.expire_slice();
         let freed_all = self.free_slice();
-        self.work_left = !(expired_all && freed_all);
+        let room_made = self.room_slice();
+        let clients_fit = self.evict_clients();
+        let all_done = expired_all && freed_all && room_made && clients_fit;
+        self.work_left = !all_done || self.aof.is_copying();
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }
@@ -70,13 +73,14 @@ impl<P: Platform> Engine<P> {
 
     /// Frees a part of what was deleted; `true` when nothing is left.
     fn free_slice(&mut self) -> bool {
+        let buffers_freed = self.pool.free_some(SLICE_ITEMS);
         if self.shared.keys.lazy_free_counts().0 == 0 {
-            return true;
+            return buffers_freed;
         }
         let end_us = self.clock.monotonic_us() + SLICE_BUDGET_US;
         loop {
             if self.shared.keys.free_some(SLICE_ITEMS) {
-                return true;
+                return buffers_freed;
             }
             if self.clock.monotonic_us() >= end_us {
                 return false;
@@ -92,6 +96,11 @@ impl<P: Platform> Engine<P> {
 
     /// Each client about once a second: idle time and output limits.
     fn look_at_some_clients(&mut self) {
+        let settings = &self.shared.settings;
+        let limit = settings.client_output_buffer_limit.normal;
+        if settings.timeout == 0 && limit.hard_bytes == 0 && limit.soft_bytes == 0 {
+            return;
+        }
         let slots = self.connections.slot_count();
         let hz = self.shared.settings.hz.max(1) as usize;
         for _ in 0..slots.div_ceil(hz).max(5).min(slots) {
@@ -114,5 +123,6 @@ impl<P: Platform> Engine<P> {
         } else if connection.output.len() > 0 {
             self.check_output_limit(slot);
         }
+        self.count_client_memory(slot);
     }
 }

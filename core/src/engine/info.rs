@@ -86,7 +86,7 @@ impl<P: Platform> Engine<P> {
         lines.add("uptime_in_days", uptime / 86_400);
         lines.add("hz", settings.hz);
         lines.add("configured_hz", settings.hz);
-        lines.add("lru_clock", self.shared.keys.access_clock);
+        lines.add("lru_clock", (self.shared.wall_us / 1_000_000) & 0x00ff_ffff);
         lines.add("executable", &self.facts.executable);
         lines.add("config_file", &self.facts.config_file);
     }
@@ -118,11 +118,7 @@ impl<P: Platform> Engine<P> {
         let used = self.host.allocated_bytes();
         self.peak_memory = self.peak_memory.max(used);
         let usage = self.usage();
-        let clients: usize = self
-            .connections
-            .iter()
-            .map(|(_, c)| size_of_val(c) + c.input.capacity() + c.output.capacity())
-            .sum();
+        let clients: usize = self.connections.iter().map(|(_, c)| c.memory_bytes()).sum();
         let settings = &self.shared.settings;
         lines.title("Memory");
         lines.bytes("used_memory", used as u64);
@@ -142,6 +138,10 @@ impl<P: Platform> Engine<P> {
             lines.add("mem_fragmentation_bytes", extra);
         }
         lines.add("mem_clients_normal", clients);
+        lines.add(
+            "mem_not_counted_for_evict",
+            self.shared.keys.effects.uncounted_bytes(),
+        );
         lines.add("mem_aof_buffer", self.shared.keys.effects.pending().len());
         lines.add("mem_allocator", &self.facts.allocator);
         let (pending, freed) = self.shared.keys.lazy_free_counts();
@@ -189,6 +189,10 @@ impl<P: Platform> Engine<P> {
         lines.add("rejected_connections", statistics.rejected_connections);
         lines.add("expired_keys", counters.expired);
         lines.add("evicted_keys", counters.evicted);
+        lines.add("evicted_clients", statistics.evicted_clients);
+        let (total_us, current_us) = self.room.exceeded_us(self.now_us);
+        lines.add("total_eviction_exceeded_time", total_us / 1000);
+        lines.add("current_eviction_exceeded_time", current_us / 1000);
         lines.add("keyspace_hits", counters.hits);
         lines.add("keyspace_misses", counters.misses);
         lines.add("pubsub_channels", 0);

@@ -13,11 +13,14 @@ mod accept;
 mod asks;
 mod batch;
 mod buffer;
+mod client_memory;
 mod clients;
 mod connection;
 mod cron;
 mod info;
 mod output;
+mod quoted;
+mod room;
 
 use crate::command::Shutdown;
 use crate::persist::{Aof, LoadError};
@@ -31,8 +34,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use batch::Batch;
 use buffer::Pool;
+use client_memory::ClientMemory;
 use connection::Connections;
 use output::HeldReplies;
+use room::RoomKeeper;
 
 /// A socket that clients connect to, opened by the program.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +122,8 @@ pub struct Engine<P: Platform> {
     /// Connections that became readable in this turn.
     readable: Vec<u32>,
     held: HeldReplies,
+    room: RoomKeeper,
+    client_memory: ClientMemory,
     /// The monotonic clock at the start of the turn.
     now_us: u64,
     facts: Facts,
@@ -189,6 +196,8 @@ impl<P: Platform> Engine<P> {
             to_flush: Vec::new(),
             readable: Vec::new(),
             held: HeldReplies::default(),
+            room: RoomKeeper::default(),
+            client_memory: ClientMemory::default(),
             now_us,
             facts,
             next_client_id: 1,
@@ -245,7 +254,9 @@ impl<P: Platform> Engine<P> {
         let start_us = self.clock.monotonic_us();
         self.now_us = start_us;
         self.shared.set_time(self.clock.wall_us());
+        self.room.begin_turn();
         self.file_events();
+        self.serve_waiting();
         let readable = core::mem::take(&mut self.readable);
         self.serve_readable(&readable);
         self.readable = readable;
@@ -294,11 +305,10 @@ impl<P: Platform> Engine<P> {
 
     /// Appends the turn's effects to the log in one write, and starts a sync if one is due.
     fn append_log(&mut self) {
-        let now_us = self.clock.monotonic_us();
         self.aof.append(
             &mut self.shared.keys.effects,
             self.shared.settings.appendfsync,
-            now_us,
+            self.now_us,
         );
         self.shared.write_refusal = self.aof.refusal();
         self.hold_replies();

@@ -185,6 +185,7 @@ impl<P: Platform> Engine<P> {
         } else {
             connection.over_soft_limit_since_ms = None;
         }
+        self.count_client_memory(slot);
     }
 
     /// Ends a client that does not take its replies, once they are over `client-output-buffer-limit`.

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::expiry::ExpiryIndex;
 use crate::bytes::hash::Hasher;
+use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef, Table};
 
 /// A key as it was asked for, with its hash.
@@ -54,6 +55,43 @@ impl Database {
         let entry = self.table.remove(key.hash, key.bytes)?;
         if let Some(when) = entry.expiry() {
             self.expiries.remove(when, key.hash);
+        }
+        Some(entry)
+    }
+
+    /// The key in the expiry index with this time and hash.
+    pub(super) fn find_expiring(&self, when_ms: u64, hash: u64) -> Option<ItemRef<'_, Entry>> {
+        self.table
+            .find_by_hash(hash, |entry| entry.expiry() == Some(when_ms))
+    }
+
+    /// Takes the key in the expiry index with this time and hash out. An item behind which no key stands (two keys may
+    /// share one) is gone as well.
+    pub(super) fn take_expiring(&mut self, when_ms: u64, hash: u64) -> Option<Entry> {
+        self.expiries.remove(when_ms, hash);
+        self.table
+            .take_by_hash(hash, |entry| entry.expiry() == Some(when_ms))
+    }
+
+    /// Takes the entry with this hash for which `wanted` holds out.
+    pub(super) fn take_by_hash(
+        &mut self,
+        hash: u64,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Option<Entry> {
+        let entry = self.table.take_by_hash(hash, wanted)?;
+        if let Some(when) = entry.expiry() {
+            self.expiries.remove(when, hash);
+        }
+        Some(entry)
+    }
+
+    /// Takes a fair random entry out.
+    pub(super) fn take_random(&mut self, prng: &mut Prng) -> Option<Entry> {
+        let entry = self.table.take_random(prng)?;
+        if let Some(when) = entry.expiry() {
+            let hash = self.table.hasher().hash(entry.key());
+            self.expiries.remove(when, hash);
         }
         Some(entry)
     }

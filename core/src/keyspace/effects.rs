@@ -20,6 +20,8 @@ pub struct Effects {
     /// The database that a reader of the log is in after `buffer`.
     selected: Option<usize>,
     replaced: bool,
+    /// Bytes of evictions that have not been appended.
+    eviction_bytes: usize,
     /// Length of the buffer when the running command began, and how many effects it has had.
     command_start: usize,
     command_effects: usize,
@@ -95,6 +97,19 @@ impl Effects {
         encode_command(&mut self.buffer, arguments);
     }
 
+    /// Logs that a key was evicted.
+    pub(super) fn log_eviction(&mut self, db: usize, key: &[u8]) {
+        let before = self.buffer.len();
+        self.log_apart(db, [&b"DEL"[..], key].into_iter());
+        self.eviction_bytes += self.buffer.len() - before;
+    }
+
+    /// Bytes of memory that eviction must not try to make up for: what evictions themselves are logged with, and
+    /// the buffer's spare room. Otherwise evicting small keys would fill the memory that it frees.
+    pub fn uncounted_bytes(&self) -> usize {
+        self.buffer.capacity() - self.buffer.len() + self.eviction_bytes.min(self.buffer.len())
+    }
+
     /// The database that a reader of the log is in after everything logged so far.
     pub fn selected(&self) -> Option<usize> {
         self.selected
@@ -109,6 +124,7 @@ impl Effects {
     pub fn consume(&mut self, count: usize) {
         self.consumed = (self.consumed + count).min(self.buffer.len());
         if self.consumed == self.buffer.len() {
+            self.eviction_bytes = 0;
             self.buffer.clear();
             self.consumed = 0;
             if self.buffer.capacity() > KEEP_BYTES {

@@ -50,6 +50,11 @@ impl ExpiryIndex {
         self.items.first().map(|item| (item.when_ms, item.hash))
     }
 
+    /// The key at a rank in order of time: its time and hash.
+    pub(super) fn get(&self, rank: usize) -> Option<(u64, u64)> {
+        self.items.get(rank).map(|item| (item.when_ms, item.hash))
+    }
+
     /// Frees up to `budget` items; `true` when none is left.
     pub(super) fn clear_slice(&mut self, budget: usize) -> bool {
         self.items.clear_slice(budget)

@@ -7,12 +7,14 @@
 mod database;
 pub mod effects;
 pub mod entry;
+pub mod eviction;
 mod expiry;
 mod lazy_free;
 
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
+pub use eviction::AccessClock;
 
 pub use crate::settings::KeyspaceEvents as EventClass;
 
@@ -59,10 +61,11 @@ pub struct Keyspace {
     current: usize,
     hasher: Hasher,
     lazy: LazyFree,
+    pool: eviction::Pool,
     /// Unix milliseconds now; the engine sets it each turn.
     pub now_ms: u64,
-    /// The access clock now (24 bits): seconds; the engine sets it each turn.
-    pub access_clock: u32,
+    /// The access clock now; the engine sets it each turn.
+    pub access: AccessClock,
     /// Whether lookups leave the access clock alone (CLIENT NO-TOUCH).
     pub no_touch: bool,
     /// Whether expired keys stay until a command of the log deletes them.
@@ -96,8 +99,9 @@ impl Keyspace {
             current: 0,
             hasher,
             lazy: LazyFree::default(),
+            pool: eviction::Pool::default(),
             now_ms: 0,
-            access_clock: 0,
+            access: AccessClock::default(),
             no_touch: false,
             loading: false,
             active_expire: true,
@@ -158,14 +162,13 @@ impl Keyspace {
     pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
-        let clock = self.access_clock;
         let Some(mut entry) = self.databases[self.current].find_mut(key) else {
             self.counters.misses += 1;
             return None;
         };
         self.counters.hits += 1;
-        if touch && entry.clock() != clock {
-            entry.set_clock(clock);
+        if touch {
+            self.access.touch(&mut entry, &mut self.prng);
         }
         Some(entry.into_shared())
     }
@@ -192,10 +195,9 @@ impl Keyspace {
     pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
         self.expire_if_due(key);
         let touch = !self.no_touch;
-        let clock = self.access_clock;
         let mut entry = self.databases[self.current].find_mut(key)?;
-        if touch && entry.clock() != clock {
-            entry.set_clock(clock);
+        if touch {
+            self.access.touch(&mut entry, &mut self.prng);
         }
         Some(entry)
     }
@@ -296,21 +298,22 @@ impl Keyspace {
 
     /// Adds an entry whose key is not there; its access clock is set to now.
     pub fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
-        self.put(key, entry);
+        self.put(key, entry, self.access.of_new_key());
         self.notify(EventClass::NEW, "new", key);
     }
 
     /// Puts an entry in the place of whatever the key held.
     pub fn insert(&mut self, key: &Key<'_>, entry: Entry) {
-        if self.remove(key) {
-            self.put(key, entry);
-        } else {
-            self.insert_new(key, entry);
-        }
+        let Some(old) = self.take(key) else {
+            return self.insert_new(key, entry);
+        };
+        let clock = self.access.of_replaced_key(old.clock());
+        self.discard(old);
+        self.put(key, entry, clock);
     }
 
-    fn put(&mut self, key: &Key<'_>, mut entry: Entry) {
-        entry.set_clock(self.access_clock);
+    fn put(&mut self, key: &Key<'_>, mut entry: Entry, clock: u32) {
+        entry.set_clock(clock);
         self.databases[self.current].insert_new(key, entry);
     }
 

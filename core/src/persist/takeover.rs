@@ -28,7 +28,7 @@ pub(super) const CONTINUES: &str = "#rotom:continues-at:";
 /// How much is copied at once.
 const COPY_BYTES: usize = 256 * 1024;
 /// How much is copied in one turn.
-const COPY_BYTES_PER_TURN: u64 = 8 << 20;
+const COPY_BYTES_PER_TURN: u64 = 1 << 20;
 
 /// A new file on its way.
 pub(super) struct Takeover<F> {
@@ -52,6 +52,12 @@ enum Stage {
 }
 
 impl<S: Storage> Aof<S> {
+    /// Whether bytes are still to be copied, for which nothing has to be waited.
+    pub fn is_copying(&self) -> bool {
+        let stage = self.takeover.as_ref().map(|takeover| takeover.stage);
+        matches!(stage, Some(Stage::Beginning | Stage::Copying))
+    }
+
     /// Takes a step, at most ten times a second after a failure; `true` when the new file has taken over.
     pub(super) fn take_over(&mut self, now_us: u64) -> bool {
         let may_retry = self.failure.is_none_or(|f| now_us >= f.retry_at_us);

@@ -9,9 +9,10 @@
 //! ```
 
 use super::Shared;
-use crate::command::{Args, Ask, ClientState};
+use crate::command::{Args, Ask, ClientState, Found};
 use crate::resp::{Reply, Span};
 use crate::settings::Settings;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A keyspace with one client. Time stands still until [`Local::set_time_ms`] is called.
@@ -20,6 +21,7 @@ pub struct Local {
     pub shared: Shared,
     /// The client.
     pub client: ClientState,
+    gauge: Option<Box<dyn Fn() -> usize>>,
 }
 
 impl Local {
@@ -33,12 +35,18 @@ impl Local {
         Local {
             shared: Shared::new(settings, seed),
             client: ClientState::new(1, 0),
+            gauge: None,
         }
     }
 
     /// Sets the time, Unix milliseconds.
     pub fn set_time_ms(&mut self, now_ms: u64) {
         self.shared.set_time(now_ms * 1000);
+    }
+
+    /// Has `maxmemory` heeded: `allocated` tells how many bytes the allocator has handed out.
+    pub fn set_gauge(&mut self, allocated: impl Fn() -> usize + 'static) {
+        self.gauge = Some(Box::new(allocated));
     }
 
     /// Runs a command and returns its reply as RESP bytes. What needs the whole server (CLIENT LIST, SHUTDOWN) answers
@@ -49,7 +57,7 @@ impl Local {
             // There is no connection to close after the reply.
             None | Some(Ask::Close) => {}
             Some(Ask::SettingsChanged(_)) => {
-                self.shared.apply_encoding_limits();
+                self.shared.apply_settings();
                 Reply::new(&mut out, self.client.protocol).ok();
             }
             Some(Ask::ResetStatistics) => {
@@ -73,7 +81,7 @@ impl Local {
     }
 
     /// Runs a command, and hands back what it asks of the engine.
-    pub fn run(&mut self, words: &[&[u8]], out: &mut Vec<u8>) -> Option<alloc::boxed::Box<Ask>> {
+    pub fn run(&mut self, words: &[&[u8]], out: &mut Vec<u8>) -> Option<Box<Ask>> {
         let mut buffer = Vec::new();
         let mut spans = Vec::new();
         for word in words {
@@ -87,6 +95,12 @@ impl Local {
             return None;
         }
         let args = Args::new(&buffer, &spans, self.shared.keys.hasher());
+        if let Some(gauge) = &self.gauge
+            && let Found::Command(command) = self.shared.registry.find(&args)
+            && self.shared.may_need_room(command)
+        {
+            self.shared.make_room(gauge, || false);
+        }
         let mut prng = self.shared.keys.prng.clone();
         let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
         self.shared

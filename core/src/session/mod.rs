@@ -5,16 +5,18 @@
 //! engine in process, and for tests.
 
 mod local;
+mod memory;
 mod statistics;
 
 pub use local::Local;
+pub use memory::Room;
 pub use statistics::Statistics;
 
 use crate::command::{
     Args, Ask, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome, Registry,
     ReplyMode,
 };
-use crate::keyspace::Keyspace;
+use crate::keyspace::{AccessClock, Keyspace};
 use crate::resp::Reply;
 use crate::settings::Settings;
 use alloc::boxed::Box;
@@ -36,6 +38,8 @@ pub struct Shared {
     pub wall_us: u64,
     /// Why writes are refused now, as an error reply; the engine sets it when the log cannot be written.
     pub write_refusal: Option<String>,
+    /// Memory is full, and nothing can be evicted; [`Shared::make_room`] finds out.
+    memory_full: bool,
 }
 
 impl Shared {
@@ -50,8 +54,9 @@ impl Shared {
             registry,
             wall_us: 0,
             write_refusal: None,
+            memory_full: false,
         };
-        shared.apply_encoding_limits();
+        shared.apply_settings();
         shared
     }
 
@@ -59,12 +64,13 @@ impl Shared {
     pub fn set_time(&mut self, wall_us: u64) {
         self.wall_us = wall_us;
         self.keys.now_ms = wall_us / 1000;
-        self.keys.access_clock = (wall_us / 1_000_000) as u32 & 0x00ff_ffff;
+        self.keys.access = AccessClock::new(self.keys.now_ms, &self.settings);
     }
 
-    /// Takes the encoding thresholds over from the settings.
-    pub fn apply_encoding_limits(&mut self) {
+    /// Takes over from the settings what the keyspace keeps of them.
+    pub fn apply_settings(&mut self) {
         let settings = &self.settings;
+        self.keys.access = AccessClock::new(self.keys.now_ms, settings);
         let limits = &mut self.keys.limits;
         limits.hash_max_listpack_entries = settings.hash_max_listpack_entries;
         limits.hash_max_listpack_value = settings.hash_max_listpack_value;
@@ -136,6 +142,10 @@ impl Shared {
         if closed && !spec.flags.has(Flags::NO_AUTH) {
             self.statistics.count_rejected(command.number);
             return Err(CommandError::new("NOAUTH Authentication required."));
+        }
+        if self.memory_full && self.may_need_room(&command) {
+            self.statistics.count_rejected(command.number);
+            return Err(CommandError::OUT_OF_MEMORY);
         }
         if spec.flags.has(Flags::WRITE)
             && let Some(refusal) = &self.write_refusal

@@ -27,6 +27,8 @@ pub struct Statistics {
     pub connections: u64,
     /// Connections refused, because of `maxclients` or protected mode.
     pub rejected_connections: u64,
+    /// Clients disconnected because of `maxmemory-clients`.
+    pub evicted_clients: u64,
     /// Bytes read from clients.
     pub input_bytes: u64,
     /// Bytes written to clients.
@@ -47,6 +49,7 @@ impl Statistics {
             commands: 0,
             connections: 0,
             rejected_connections: 0,
+            evicted_clients: 0,
             input_bytes: 0,
             output_bytes: 0,
             errors: 0,

@@ -12,6 +12,8 @@ pub(super) struct Process {
     pub(super) is_woken: bool,
     pub(super) signal: Option<Signal>,
     pub(super) allocated_bytes: usize,
+    /// Asked instead, when there is one.
+    pub(super) gauge: Option<fn() -> usize>,
     pub(super) config: Option<String>,
 }
 
@@ -21,6 +23,7 @@ impl Process {
             is_woken: false,
             signal: None,
             allocated_bytes: 0,
+            gauge: None,
             config: None,
         }
     }
@@ -62,7 +65,8 @@ impl Host for SimHost {
     }
 
     fn allocated_bytes(&self) -> usize {
-        self.world.borrow().host.allocated_bytes
+        let host = &self.world.borrow().host;
+        host.gauge.map_or(host.allocated_bytes, |gauge| gauge())
     }
 
     fn rewrite_config(&mut self, rewrite: &mut dyn FnMut(&str) -> String) -> Result<(), IoError> {

@@ -246,6 +246,11 @@ impl Sim {
         self.world.borrow_mut().host.allocated_bytes = bytes;
     }
 
+    /// Has the allocator say for itself what it has handed out.
+    pub fn set_gauge(&self, gauge: fn() -> usize) {
+        self.world.borrow_mut().host.gauge = Some(gauge);
+    }
+
     /// Sets the configuration file's text; `None` is a start without one.
     pub fn set_config(&self, text: Option<&str>) {
         self.world.borrow_mut().host.config = text.map(str::to_owned);

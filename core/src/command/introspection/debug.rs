@@ -1,6 +1,5 @@
 //! DEBUG: for tests. Who may use it, `enable-debug-command` says.
 
-use super::idle_seconds;
 use crate::bytes::number;
 use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, help};
 use alloc::format;
@@ -49,7 +48,7 @@ fn sleep(args: &Args<'_>) -> CommandResult {
 /// `DEBUG OBJECT key`. The address would differ from run to run, so none is told, and the length is that of the value in
 /// memory.
 fn object(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let clock = cx.keys.access_clock;
+    let access = cx.keys.access;
     let Some(entry) = cx.keys.peek_quietly(&args.key(2)) else {
         return Err(CommandError::NO_SUCH_KEY);
     };
@@ -57,8 +56,8 @@ fn object(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         "Value at:0x0 refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         entry.encoding_name(),
         entry.memory_bytes(5),
-        entry.clock(),
-        idle_seconds(&entry, clock),
+        access.last_use_seconds(entry.clock()),
+        access.idle_seconds(entry.clock()),
     );
     cx.reply.simple(&line);
     DONE

@@ -8,7 +8,6 @@ mod tests;
 
 use super::help;
 use super::spec::{CommandSpec, Flags, Group};
-use crate::keyspace::Entry;
 
 /// The family's rows.
 pub(super) static SPECS: &[CommandSpec] = &[
@@ -42,8 +41,3 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "Depends on subcommand.",
         ),
 ];
-
-/// Seconds since the last access to an entry. The clock has 24 bits and goes round in half a year.
-fn idle_seconds(entry: &Entry, access_clock: u32) -> u32 {
-    access_clock.wrapping_sub(entry.clock()) & 0x00ff_ffff
-}

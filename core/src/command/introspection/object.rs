@@ -1,9 +1,8 @@
 //! OBJECT: how a key's value is kept, and when it was used.
 
-use super::idle_seconds;
 use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, keys};
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE, help};
-use crate::settings::MaxmemoryPolicy;
+use crate::keyspace::eviction::counts_uses;
 
 const KEY: &[KeyRange] = &[keys(2, 2, 1, KeyUse::Look)];
 
@@ -78,7 +77,7 @@ fn reference_count(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn idle_time(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let clock = cx.keys.access_clock;
+    let access = cx.keys.access;
     let counts_uses = counts_uses(cx.settings.maxmemory_policy);
     match cx.keys.peek_quietly(&args.key(2)) {
         None => cx.reply.null(),
@@ -88,31 +87,25 @@ fn idle_time(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
                  switching between policies at runtime LRU and LFU data will take some time to adjust.",
             ));
         }
-        Some(entry) => cx.reply.int(i64::from(idle_seconds(&entry, clock))),
+        Some(entry) => cx.reply.int(i64::from(access.idle_seconds(entry.clock()))),
     }
     DONE
 }
 
 fn frequency(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    if !cx.keys.exists(&args.key(2)) {
-        cx.reply.null();
-        return DONE;
+    let access = cx.keys.access;
+    let counts_uses = counts_uses(cx.settings.maxmemory_policy);
+    match cx.keys.peek_quietly(&args.key(2)) {
+        None => cx.reply.null(),
+        Some(_) if !counts_uses => {
+            return Err(CommandError::new(
+                "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
+                 switching between policies at runtime LRU and LFU data will take some time to adjust.",
+            ));
+        }
+        Some(entry) => cx.reply.int(i64::from(access.frequency(entry.clock()))),
     }
-    Err(CommandError::new(
-        if counts_uses(cx.settings.maxmemory_policy) {
-            "ERR access frequency is not tracked by this version of Rotom"
-        } else {
-            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
-             switching between policies at runtime LRU and LFU data will take some time to adjust."
-        },
-    ))
-}
-
-fn counts_uses(policy: MaxmemoryPolicy) -> bool {
-    matches!(
-        policy,
-        MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu
-    )
+    DONE
 }
 
 fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {

@@ -88,7 +88,14 @@ fn the_policy_says_what_is_tracked() {
         "OBJECT IDLETIME a",
         &std::format!("-ERR An LFU maxmemory policy is selected, idle time not tracked. {rest}"),
     );
-    assert!(text(local.line("OBJECT FREQ a")).starts_with("-ERR access frequency is not tracked"));
+    local.line("CONFIG SET maxmemory-policy allkeys-lfu");
+    expect(&mut local, "SET b 1", "+OK\r\n");
+    expect(&mut local, "OBJECT FREQ b", ":5\r\n");
+    expect(&mut local, "GET b", "$1\r\n1\r\n");
+    expect(&mut local, "OBJECT FREQ b", ":6\r\n");
+    local.set_time_ms(2 * 60_000);
+    expect(&mut local, "OBJECT FREQ b", ":4\r\n");
+    expect(&mut local, "OBJECT FREQ none", "$-1\r\n");
 }
 
 #[test]

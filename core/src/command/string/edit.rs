@@ -107,5 +107,5 @@ fn make_room(buffer: &mut Vec<u8>, len: usize) -> Result<(), CommandError> {
     let more = (len - buffer.len()).saturating_add(spare);
     buffer
         .try_reserve_exact(more)
-        .map_err(|_| CommandError::new("OOM command not allowed when used memory > 'maxmemory'."))
+        .map_err(|_| CommandError::OUT_OF_MEMORY)
 }

@@ -188,29 +188,21 @@ impl<T: TableItem> Table<T> {
     /// Takes the item with this key out.
     pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<T> {
         let (at, place) = self.locate(hash, key)?;
-        let pointer = self.segments[at].remove(hash, place)?;
-        self.len -= 1;
-        self.shrink(hash, at);
-        // SAFETY: the pointer was owned by the table and has just left it.
-        Some(unsafe { T::from_raw(pointer) })
+        self.take_at(hash, at, place)
     }
 
     /// Finds the item with this hash for which `wanted` holds.
     pub fn find_by_hash(&self, hash: u64, wanted: impl Fn(&T) -> bool) -> Option<ItemRef<'_, T>> {
-        if self.directory.is_empty() {
-            return None;
-        }
-        let segment = &self.segments[self.segment_index(hash)];
-        let mut found = None;
-        segment.items_of_home::<T>(segment.home(hash), &self.hasher, &mut |own, pointer| {
-            // SAFETY: the pointer is owned by this table, which is borrowed.
-            let item = unsafe { ItemRef::<'_, T>::new(pointer) };
-            if own == hash && wanted(&item) {
-                found = Some(pointer);
-            }
-        });
-        // SAFETY: as above; the guard borrows the table.
-        found.map(|pointer| unsafe { ItemRef::new(pointer) })
+        let (at, place) = self.locate_by_hash(hash, &wanted)?;
+        let pointer = self.segments[at].buckets[place.bucket].pointer(place.slot)?;
+        // SAFETY: the pointer is owned by this table, which the guard borrows.
+        Some(unsafe { ItemRef::new(pointer) })
+    }
+
+    /// Takes the item with this hash for which `wanted` holds out.
+    pub fn take_by_hash(&mut self, hash: u64, wanted: impl Fn(&T) -> bool) -> Option<T> {
+        let (at, place) = self.locate_by_hash(hash, &wanted)?;
+        self.take_at(hash, at, place)
     }
 
     /// Walks from `cursor` until about `count` items were given to `each` (items of one bucket always come
@@ -295,6 +287,21 @@ impl<T: TableItem> Table<T> {
         self.segments[at]
             .find::<T>(hash, key)
             .map(|place| (at, place))
+    }
+
+    fn locate_by_hash(&self, hash: u64, wanted: &dyn Fn(&T) -> bool) -> Option<(usize, Place)> {
+        let at = self.directory.get(self.index(hash))?.segment as usize;
+        let place = self.segments[at].find_by_hash(hash, &self.hasher, wanted)?;
+        Some((at, place))
+    }
+
+    /// Takes the item of `hash` at a place of segment `at` out.
+    fn take_at(&mut self, hash: u64, at: usize, place: Place) -> Option<T> {
+        let pointer = self.segments[at].remove(hash, place)?;
+        self.len -= 1;
+        self.shrink(hash, at);
+        // SAFETY: the pointer was owned by the table and has just left it.
+        Some(unsafe { T::from_raw(pointer) })
     }
 
     fn route_to(&self, at: usize) -> Route {

@@ -104,6 +104,34 @@ impl Segment {
         })
     }
 
+    /// The item with this hash for which `wanted` holds.
+    pub(super) fn find_by_hash<T: TableItem>(
+        &self,
+        hash: u64,
+        hasher: &Hasher,
+        wanted: &dyn Fn(&T) -> bool,
+    ) -> Option<Place> {
+        let home = self.home(hash);
+        let first = &self.buckets[home];
+        let next = home + 1..home + 1 + usize::from(first.displaced() != 0);
+        let stash = self.stash().filter(|_| first.stashed() != 0);
+        core::iter::once(home)
+            .chain(next)
+            .chain(stash)
+            .find_map(|bucket| {
+                let line = &self.buckets[bucket];
+                let mut slots = line.matching(tag_of(hash));
+                let slot = slots.find(|&slot| {
+                    line.pointer(slot).is_some_and(|pointer| {
+                        // SAFETY: as in `hash_of`.
+                        let item = unsafe { super::item::ItemRef::<T>::new(pointer) };
+                        wanted(&item) && hasher.hash(item.key()) == hash
+                    })
+                })?;
+                Some(Place { bucket, slot })
+            })
+    }
+
     /// Puts an item in; `false` when there is no room for it and the segment has to grow.
     pub(super) fn insert<T: TableItem>(
         &mut self,

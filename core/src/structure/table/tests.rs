@@ -263,3 +263,75 @@ proptest! {
         prop_assert_eq!(all, twin.into_keys().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn samples_are_fair() {
+    // So many items that segments of two depths and of several sizes are there.
+    const ITEMS: usize = 3000;
+    let mut table = table();
+    for i in 0..ITEMS {
+        insert(&mut table, &format!("key:{i}"));
+    }
+    let mut prng = Prng::new(3);
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let rounds = 100 * ITEMS / 7;
+    let mut given = 0;
+    for _ in 0..rounds {
+        let mut count = 0;
+        table.sample(&mut prng, 5, |item| {
+            *seen.entry((*item.0).clone()).or_default() += 1;
+            count += 1;
+        });
+        assert!((1..40).contains(&count), "{count}");
+        given += count;
+    }
+    assert_eq!(seen.len(), ITEMS);
+    let size = f64::from(given) / rounds as f64;
+    assert!((7.0..9.5).contains(&size), "{size} items a sample");
+    let mean = f64::from(given) / ITEMS as f64;
+    let spread = seen.values().map(|&n| (f64::from(n) - mean).powi(2));
+    let variance = spread.sum::<f64>() / ITEMS as f64;
+    // Independent draws would give a variance of the mean.
+    assert!(variance < 1.5 * mean, "{variance} of {mean}");
+}
+
+#[test]
+fn a_sample_of_a_sparse_table_finds_what_there_is() {
+    let mut table = table();
+    let mut prng = Prng::new(4);
+    table.sample(&mut prng, 5, |_| unreachable!("the table is empty"));
+    for i in 0..5000 {
+        insert(&mut table, &format!("key:{i}"));
+    }
+    for i in 0..4999 {
+        remove(&mut table, &format!("key:{i}"));
+    }
+    let mut found = 0;
+    table.sample(&mut prng, 5, |item| {
+        assert_eq!(*item.0, "key:4999");
+        found += 1;
+    });
+    assert_eq!(found, 1);
+}
+
+#[test]
+fn items_are_found_and_taken_by_hash_alone() {
+    let mut table = table();
+    for i in 0..2000 {
+        insert(&mut table, &format!("key:{i}"));
+    }
+    for i in 0..2000 {
+        let key = format!("key:{i}");
+        let hash = table.hasher().hash(key.as_bytes());
+        assert_eq!(
+            table.find_by_hash(hash, |_| true).unwrap().key(),
+            key.as_bytes()
+        );
+        assert!(table.take_by_hash(hash, |_| false).is_none());
+        let taken = table.take_by_hash(hash, |item| item.key() == key.as_bytes());
+        assert_eq!(*taken.unwrap().0, key);
+        assert!(table.find_by_hash(hash, |_| true).is_none());
+        table.check().unwrap();
+    }
+    assert!(table.is_empty());
+}
