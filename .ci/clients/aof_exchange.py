@@ -92,8 +92,12 @@ def read(kind, key):
 
 
 def plain(kind, value):
-    """Without the order that a table happens to have."""
-    return set(value) if kind == b"set" else value
+    """Without the order that a table happens to have, and without the digits that Redis 7.0 writes of a score."""
+    if kind == b"set":
+        return set(value)
+    if kind == b"zset":
+        return list(zip(value[::2], map(float, value[1::2])))
+    return value
 
 
 def same(name, wanted, got):

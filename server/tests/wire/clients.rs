@@ -138,6 +138,16 @@ fn a_thousand_clients_may_send_a_byte_now_and_then() {
     let mut replies: Vec<i64> = slow.iter_mut().map(|client| client.reply().int()).collect();
     replies.sort_unstable();
     assert!(replies.into_iter().eq(1..=count.try_into().unwrap()));
+    // Now they are idle, and idle clients hold no big buffers. The one that asks holds some.
+    let info = normal.call("INFO memory").text();
+    let held = info
+        .lines()
+        .find_map(|line| line.strip_prefix("mem_clients_normal:"));
+    let held: u64 = held.unwrap().trim().parse().unwrap();
+    assert!(
+        held < count * 1024 + (64 << 10),
+        "{held} bytes for {count} clients"
+    );
 }
 
 #[test]

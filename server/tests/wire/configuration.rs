@@ -238,25 +238,22 @@ fn the_log_has_the_lines_that_tools_wait_for() {
 }
 
 #[test]
-fn a_log_file_takes_the_log() {
+fn a_file_may_include_another() {
     let folder = Folder::new();
-    let path = folder.file("rotom.log");
-    // Nothing is printed, so a client that connects tells that the server is there.
-    let conf = folder.write("stdout.conf", "loglevel verbose\n");
+    let conf = folder.write("more.conf", "loglevel verbose\n");
     let server = Server::start(&folder, &["--include", &conf]);
     assert_eq!(
         server.client().ask("CONFIG GET loglevel"),
         "[loglevel verbose]"
     );
-    server.stop();
-    let ended = run_to_end(&[
-        "--port",
-        "0",
-        "--dir",
-        folder.path().to_str().unwrap(),
-        "--logfile",
-        &path,
-    ]);
+}
+
+#[test]
+fn a_log_file_takes_the_log() {
+    let folder = Folder::new();
+    let path = folder.file("rotom.log");
+    let dir = folder.path().to_str().unwrap();
+    let ended = run_to_end(&["--port", "0", "--dir", dir, "--logfile", &path]);
     assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""));
     let log = folder.read("rotom.log");
     assert!(
