@@ -95,7 +95,7 @@ fn play_one(
     };
     ask(&format!("CONFIG SET maxmemory {}mb", options.memory_mb))?;
     ask(&format!("CONFIG SET maxmemory-policy {policy}"))?;
-    let play = || {
+    let mut play = || {
         let mut cache = Cache::connect(server.port, policy.starts_with("volatile"))?;
         cache.play(trace, options.requests / 2)?;
         cache.play(trace, options.requests - options.requests / 2)
