@@ -2,6 +2,7 @@
 
 use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
+use crate::settings::ClientsMemory;
 
 /// How long expiry and freeing may each take in one turn, microseconds.
 const SLICE_BUDGET_US: u64 = 250;
@@ -94,11 +95,13 @@ impl<P: Platform> Engine<P> {
         self.look_at_some_clients();
     }
 
-    /// Each client about once a second: idle time and output limits.
+    /// Each client about once a second: idle time, output limits and memory.
     fn look_at_some_clients(&mut self) {
         let settings = &self.shared.settings;
         let limit = settings.client_output_buffer_limit.normal;
-        if settings.timeout == 0 && limit.hard_bytes == 0 && limit.soft_bytes == 0 {
+        let outputs_limited = limit.hard_bytes != 0 || limit.soft_bytes != 0;
+        let memory_limited = settings.maxmemory_clients != ClientsMemory::Bytes(0);
+        if settings.timeout == 0 && !outputs_limited && !memory_limited {
             return;
         }
         let slots = self.connections.slot_count();
