@@ -194,6 +194,20 @@ fn what_no_server_logs_is_refused() {
     }
 }
 
+/// A log of 16 databases is not put into fewer ones.
+#[test]
+fn a_database_that_is_not_there_stops_the_start() {
+    let first = line("SET a 1");
+    let log = [&first[..], &line("SELECT 9"), &line("SET a 2")].concat();
+    let error = load_error(&disk_with(&log), &["appendonly yes", "databases 4"]);
+    assert_eq!(damage(&error), (INCR_1, first.len() as u64));
+    assert!(
+        format!("{error}").contains("DB index is out of range"),
+        "{error}"
+    );
+    assert!(Server::try_start(&disk_with(&log), settings(ON)).is_ok());
+}
+
 #[test]
 fn claimed_lengths_beyond_the_end_are_a_torn_tail_at_once() {
     for claim in [

@@ -1,10 +1,11 @@
 //! One database: its keys and their expiry index. Knows nothing of clients, statistics or the log.
 
-use super::entry::Entry;
+use super::entry::{DetachedValue, Entry};
 use super::expiry::ExpiryIndex;
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef, Table};
+use alloc::vec::Vec;
 
 /// A key as it was asked for, with its hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,9 +116,14 @@ impl Database {
         true
     }
 
-    /// Frees about `budget` entries; `true` when nothing is left. Collections are freed whole here, so the budget
-    /// counts entries; the keyspace hands big ones over before.
-    pub(super) fn free_slice(&mut self, budget: usize) -> bool {
-        self.table.clear_slice(budget) && self.expiries.clear_slice(budget)
+    /// Frees about `budget` entries; `true` when nothing is left. A segment of the table goes at once, so values of
+    /// more than one element are handed to `later` instead.
+    pub(super) fn free_slice(&mut self, budget: usize, later: &mut Vec<DetachedValue>) -> bool {
+        let take = |entry: Entry| {
+            if entry.free_cost() > 1 {
+                later.push(entry.into_value());
+            }
+        };
+        self.table.drain_slice(budget, take) && self.expiries.clear_slice(budget)
     }
 }

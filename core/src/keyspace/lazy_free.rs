@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::entry::DetachedValue;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// Values up to this many elements are freed where they are deleted.
 pub(super) const FREE_AT_ONCE: usize = 64;
@@ -43,13 +44,18 @@ impl LazyFree {
         let Some(front) = self.queue.front_mut() else {
             return true;
         };
+        let mut values = Vec::new();
         let done = match front {
             Garbage::Value(value) => value.free_slice(budget),
-            Garbage::Database(database) => database.free_slice(budget),
+            Garbage::Database(database) => database.free_slice(budget, &mut values),
         };
         if done {
             self.queue.pop_front();
             self.objects_freed += 1;
+        }
+        // Before the rest of their database, so that no more of them wait than one slice brings.
+        for value in values {
+            self.queue.push_front(Garbage::Value(value));
         }
         self.queue.is_empty()
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::value::Set;
 
 fn keyspace() -> Keyspace {
     let mut keys = Keyspace::new(4, 1);
@@ -61,6 +62,34 @@ fn replacing_a_value_keeps_or_clears_the_expiry() {
     assert_eq!(keys.expiry(&a), Some(5000));
     set(&mut keys, "a", "2", Expiry::Clear);
     assert_eq!((keys.expiry(&a), keys.database_len(0)), (None, (1, 0)));
+}
+
+#[test]
+fn the_big_values_of_a_flushed_database_are_freed_in_slices() {
+    const MEMBERS: usize = 20_000;
+    let mut keys = keyspace();
+    let limits = keys.limits;
+    for (name, members) in [("a", MEMBERS), ("b", 1), ("c", MEMBERS)] {
+        let key = keys.key(name.as_bytes());
+        let mut set = keys
+            .value_mut_or_insert(&key, |limits| {
+                Set::for_members(b"member 0", members, limits)
+            })
+            .unwrap();
+        for number in 0..members {
+            assert!(set.add(std::format!("member {number}").as_bytes(), &limits));
+        }
+    }
+    set(&mut keys, "d", "1", Expiry::Clear);
+    assert_eq!(keys.flush(0), 4);
+    let mut slices = 1;
+    while !keys.free_some(64) {
+        slices += 1;
+    }
+    // A slice is as much as a segment of a table, about a thousand members.
+    assert!(slices > 2 * MEMBERS / 1500, "{slices}");
+    // The database and the two sets.
+    assert_eq!(keys.lazy_free_counts(), (0, 3));
 }
 
 #[test]

@@ -252,7 +252,11 @@ fn run_one(
             String::from_utf8_lossy(args.at(0))
         ));
     }
-    if out.starts_with(b"-ERR unknown command") || out.starts_with(b"-ERR wrong number") {
+    // After a SELECT that failed everything would go to another database.
+    if out.starts_with(b"-ERR unknown command")
+        || out.starts_with(b"-ERR wrong number")
+        || (out.starts_with(b"-") && args.is(0, "SELECT"))
+    {
         return Err(String::from_utf8_lossy(out[1..].trim_ascii_end()).into_owned());
     }
     Ok(out.first() == Some(&b'-'))

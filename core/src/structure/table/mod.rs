@@ -236,6 +236,11 @@ impl<T: TableItem> Table<T> {
     /// Drops items until about `budget` are gone; `true` when the table is empty. For freeing in slices: the
     /// table must not be used for anything else once this was called.
     pub fn clear_slice(&mut self, budget: usize) -> bool {
+        self.drain_slice(budget, drop)
+    }
+
+    /// Like [`Table::clear_slice`], with each item handed to `take`.
+    pub fn drain_slice(&mut self, budget: usize, mut take: impl FnMut(T)) -> bool {
         self.directory = Vec::new();
         let mut dropped = 0;
         while dropped < budget {
@@ -243,7 +248,7 @@ impl<T: TableItem> Table<T> {
                 break;
             };
             dropped += usize::from(segment.len) + 1;
-            drop_items::<T>(&segment);
+            take_items::<T>(&segment, &mut take);
         }
         self.len = self
             .segments
@@ -522,7 +527,9 @@ impl<T: TableItem> Table<T> {
 
 impl<T: TableItem> Drop for Table<T> {
     fn drop(&mut self) {
-        self.segments.iter().for_each(drop_items::<T>);
+        for segment in &self.segments {
+            take_items::<T>(segment, &mut drop);
+        }
     }
 }
 
@@ -537,10 +544,11 @@ impl<T: TableItem> core::fmt::Debug for Table<T> {
     }
 }
 
-fn drop_items<T: TableItem>(segment: &Segment) {
+/// Hands out the items of a segment that the caller drops right after.
+fn take_items<T: TableItem>(segment: &Segment, take: &mut impl FnMut(T)) {
     for pointer in segment.pointers() {
         // SAFETY: the segment is dropped right after, so each item's only owner is taken here.
-        drop(unsafe { T::from_raw(pointer) });
+        take(unsafe { T::from_raw(pointer) });
     }
 }
 
