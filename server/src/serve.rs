@@ -34,9 +34,6 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     limit_clients(&mut settings);
     let sockets = open_sockets(&settings)?;
     banner::running(&settings);
-    for name in settings.ignored() {
-        log::info!("The setting '{name}' is accepted but has no effect in this version");
-    }
     let supervisor = Supervisor::find(&settings);
     let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
     host.catch_signals()?;

@@ -273,6 +273,7 @@ impl<P: Platform> Engine<P> {
                 connection.input.filled(count.get());
                 connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
+                self.shared.statistics.reads += 1;
             }
             Ok(Transfer::NotReady) => return,
             Ok(Transfer::Closed) if connection.holds > 0 => {

@@ -90,6 +90,7 @@ impl<P: Platform> Engine<P> {
     }
 
     fn cron(&mut self) {
+        self.rates.sample(&self.shared.statistics, self.now_us);
         self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
         self.pool.trim();
         self.look_at_some_clients();

@@ -55,7 +55,7 @@ impl<P: Platform> Engine<P> {
             "memory" => self.memory_section(&mut lines),
             "persistence" => self.persistence_section(&mut lines),
             "stats" => self.stats_section(&mut lines),
-            "replication" => replication_section(&mut lines),
+            "replication" => self.replication_section(&mut lines),
             "cpu" => self.cpu_section(&mut lines),
             "commandstats" => self.commandstats_section(&mut lines),
             "errorstats" => self.errorstats_section(&mut lines),
@@ -73,6 +73,8 @@ impl<P: Platform> Engine<P> {
         lines.title("Server");
         lines.add("redis_version", REDIS_VERSION);
         lines.add("rotom_version", &self.facts.version);
+        lines.add("redis_git_sha1", "00000000");
+        lines.add("redis_git_dirty", 0);
         lines.add("redis_mode", "standalone");
         lines.add("server_mode", "standalone");
         lines.add("os", &self.facts.os);
@@ -112,6 +114,14 @@ impl<P: Platform> Engine<P> {
             longest(|c| c.output.capacity()),
         );
         lines.add("blocked_clients", 0);
+        lines.zeros(&[
+            "tracking_clients",
+            "pubsub_clients",
+            "watching_clients",
+            "clients_in_timeout_table",
+            "total_blocking_keys",
+            "total_blocking_keys_on_nokey",
+        ]);
     }
 
     fn memory_section(&mut self, lines: &mut Lines<'_>) {
@@ -123,6 +133,11 @@ impl<P: Platform> Engine<P> {
         lines.title("Memory");
         lines.bytes("used_memory", used as u64);
         lines.bytes("used_memory_rss", usage.resident_bytes);
+        let buffers = clients + self.shared.keys.effects.pending().len();
+        let overhead = self.startup_memory + self.shared.keys.table_bytes() + buffers;
+        lines.add("used_memory_startup", self.startup_memory);
+        lines.add("used_memory_overhead", overhead);
+        lines.add("used_memory_dataset", used.saturating_sub(overhead));
         lines.bytes("used_memory_peak", self.peak_memory as u64);
         if self.peak_memory > 0 {
             let percent = used as f64 / self.peak_memory as f64 * 100.0;
@@ -153,11 +168,22 @@ impl<P: Platform> Engine<P> {
         let status = self.aof.status();
         lines.title("Persistence");
         lines.add("loading", 0);
+        lines.add("async_loading", 0);
+        lines.add("rdb_changes_since_last_save", self.shared.keys.dirty);
         lines.add("rdb_bgsave_in_progress", 0);
         lines.add("rdb_last_save_time", self.started_at_us / 1_000_000);
+        // Nothing was saved or rewritten yet, and nothing has failed: so Redis says it.
+        lines.add("rdb_last_bgsave_status", "ok");
+        lines.add("rdb_last_bgsave_time_sec", -1);
+        lines.add("rdb_current_bgsave_time_sec", -1);
+        lines.add("rdb_saves", 0);
         lines.add("aof_enabled", u8::from(self.shared.settings.appendonly));
         lines.add("aof_rewrite_in_progress", 0);
         lines.add("aof_rewrite_scheduled", 0);
+        lines.add("aof_last_rewrite_time_sec", -1);
+        lines.add("aof_current_rewrite_time_sec", -1);
+        lines.add("aof_last_bgrewrite_status", "ok");
+        lines.add("aof_rewrites", 0);
         lines.add(
             "aof_last_write_status",
             if status.error.is_none() { "ok" } else { "err" },
@@ -184,8 +210,23 @@ impl<P: Platform> Engine<P> {
         lines.title("Stats");
         lines.add("total_connections_received", statistics.connections);
         lines.add("total_commands_processed", statistics.commands);
+        let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+        lines.add(
+            "instantaneous_ops_per_sec",
+            self.rates.commands.per_second(),
+        );
         lines.add("total_net_input_bytes", statistics.input_bytes);
         lines.add("total_net_output_bytes", statistics.output_bytes);
+        lines.add(
+            "instantaneous_input_kbps",
+            kilobytes(self.rates.input.per_second()),
+        );
+        lines.add(
+            "instantaneous_output_kbps",
+            kilobytes(self.rates.output.per_second()),
+        );
+        lines.add("total_reads_processed", statistics.reads);
+        lines.add("total_writes_processed", statistics.writes);
         lines.add("rejected_connections", statistics.rejected_connections);
         lines.add("expired_keys", counters.expired);
         lines.add("evicted_keys", counters.evicted);
@@ -197,10 +238,41 @@ impl<P: Platform> Engine<P> {
         lines.add("keyspace_misses", counters.misses);
         lines.add("pubsub_channels", 0);
         lines.add("pubsub_patterns", 0);
+        lines.zeros(&[
+            "pubsubshard_channels",
+            "latest_fork_usec",
+            "total_forks",
+            "sync_full",
+            "sync_partial_ok",
+            "sync_partial_err",
+            "slave_expires_tracked_keys",
+            "active_defrag_running",
+            "tracking_total_keys",
+            "tracking_total_items",
+            "tracking_total_prefixes",
+            "unexpected_error_replies",
+        ]);
         lines.add("total_error_replies", statistics.errors);
         lines.add("eventloop_cycles", self.turns.count);
         lines.add("eventloop_duration_sum", self.turns.sum_us);
         lines.add("eventloop_duration_worst", self.turns.worst_us);
+    }
+
+    /// A master without replicas, as every Rotom is.
+    fn replication_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Replication");
+        lines.add("role", "master");
+        lines.add("connected_slaves", 0);
+        lines.add("master_failover_state", "no-failover");
+        lines.add("master_replid", &self.facts.run_id);
+        lines.add("master_replid2", "0".repeat(40));
+        lines.add("master_repl_offset", 0);
+        lines.add("second_repl_offset", -1);
+        lines.zeros(&[
+            "repl_backlog_active",
+            "repl_backlog_first_byte_offset",
+            "repl_backlog_histlen",
+        ]);
     }
 
     fn cpu_section(&self, lines: &mut Lines<'_>) {
@@ -252,12 +324,6 @@ impl<P: Platform> Engine<P> {
     }
 }
 
-fn replication_section(lines: &mut Lines<'_>) {
-    lines.title("Replication");
-    lines.add("role", "master");
-    lines.add("connected_slaves", 0);
-}
-
 /// Writes `name:value` lines.
 struct Lines<'t> {
     text: &'t mut String,
@@ -270,6 +336,13 @@ impl Lines<'_> {
 
     fn add(&mut self, name: &str, value: impl core::fmt::Display) {
         let _ = write!(self.text, "{name}:{value}\r\n");
+    }
+
+    /// Counts of what this version does not have, which are truly nought.
+    fn zeros(&mut self, names: &[&str]) {
+        for name in names {
+            self.add(name, 0);
+        }
     }
 
     /// A size, and the same for people.

@@ -20,6 +20,7 @@ mod cron;
 mod info;
 mod output;
 mod quoted;
+mod rates;
 mod room;
 
 use crate::command::Shutdown;
@@ -37,6 +38,7 @@ use buffer::Pool;
 use client_memory::ClientMemory;
 use connection::Connections;
 use output::HeldReplies;
+use rates::Rates;
 use room::RoomKeeper;
 
 /// A socket that clients connect to, opened by the program.
@@ -135,6 +137,9 @@ pub struct Engine<P: Platform> {
     started_at_us: u64,
     turns: Turns,
     peak_memory: usize,
+    /// Memory in use when the engine was made.
+    startup_memory: usize,
+    rates: Rates,
     cron_slot: usize,
     work_left: bool,
     exit: Option<Exit>,
@@ -181,6 +186,7 @@ impl<P: Platform> Engine<P> {
         net.set_keepalive_seconds(settings.tcp_keepalive);
         let mut shared = Shared::new(settings, seed);
         shared.set_time(clock.wall_us());
+        let startup_memory = host.allocated_bytes();
         Ok(Engine {
             started_at_us: clock.wall_us(),
             clock,
@@ -206,6 +212,8 @@ impl<P: Platform> Engine<P> {
             expiry_at_ms: None,
             turns: Turns::default(),
             peak_memory: 0,
+            startup_memory,
+            rates: Rates::default(),
             cron_slot: 0,
             work_left: false,
             exit: None,

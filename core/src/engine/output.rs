@@ -149,6 +149,7 @@ impl<P: Platform> Engine<P> {
                     connection.output.sent(count, &mut self.pool);
                     connection.client.active_at_ms = self.now_us / 1000;
                     self.shared.statistics.output_bytes += count as u64;
+                    self.shared.statistics.writes += 1;
                     sendable -= count;
                     budget = budget.saturating_sub(count);
                 }

@@ -29,6 +29,10 @@ pub struct Statistics {
     pub rejected_connections: u64,
     /// Clients disconnected because of `maxmemory-clients`.
     pub evicted_clients: u64,
+    /// Reads that brought bytes.
+    pub reads: u64,
+    /// Writes that took bytes.
+    pub writes: u64,
     /// Bytes read from clients.
     pub input_bytes: u64,
     /// Bytes written to clients.
@@ -47,6 +51,8 @@ impl Statistics {
             // The keys are error codes of our own choice, so fixed seeds do no harm, and runs can be replayed.
             by_error: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             commands: 0,
+            reads: 0,
+            writes: 0,
             connections: 0,
             rejected_connections: 0,
             evicted_clients: 0,
