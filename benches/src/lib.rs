@@ -9,6 +9,7 @@
 //! src/bin/workload.rs   one case, a fixed number of operations, for callgrind and perf
 //! check-instructions.sh instruction counts against instructions.txt
 //! src/bin/compare/      whole servers side by side cargo run --release -p rotom-benches --bin compare
+//! src/bin/hit_ratio/    eviction: hit ratios         cargo run --release -p rotom-benches --bin hit_ratio
 //! tests/allocations.rs  the hot paths allocate nothing
 //! ```
 

@@ -6,3 +6,4 @@
 pub mod reply;
 pub mod server;
 pub mod sim;
+pub mod writer;

@@ -137,9 +137,12 @@ fn without_eviction_writes_are_refused_and_reads_go_on() {
     assert!(allocated() < limit + 100_000);
     assert_eq!(server.call(&client, "GET 0"), Value::Bulk(Some(value)));
     assert_eq!(server.call(&client, "DBSIZE"), Value::Int(set));
+    server.call(&client, "CONFIG SET maxmemory 1000");
     server.run_us(2_000_000);
     let exceeded = info(&mut server, &client, "current_eviction_exceeded_time");
     assert!((1900..3000).contains(&exceeded), "{exceeded}");
+    let back = format!("CONFIG SET maxmemory {limit}");
+    assert_eq!(server.call(&client, &back), ok());
     assert_eq!(
         server.call(&client, "DEL 0 1 2 3 4 5 6 7 8 9"),
         Value::Int(10)
@@ -284,6 +287,7 @@ fn evictions_are_in_the_log_and_do_not_follow_from_it() {
     // What the disk takes here is made up for as well, at some forty bytes a write.
     assert!(evicted < 40 * written, "{evicted} evicted for {written}");
     let keys = server.key_count();
+    sim.kill_process();
     drop(server);
     let mut server = Server::start(&sim, &["appendonly yes"]);
     assert_eq!(server.key_count(), keys);

@@ -157,6 +157,19 @@ impl<'a> Args<'a> {
             .ok_or(CommandError::NOT_POSITIVE)
     }
 
+    /// The argument at `index` as a scan's cursor. As in Redis, blanks, a plus sign and zeros may precede the digits.
+    pub fn cursor(&self, index: usize) -> Result<u64, CommandError> {
+        let text = self.at(index).trim_ascii_start();
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+        match &digits[zeros..] {
+            [] if zeros > 0 => Some(0),
+            significant => number::parse_u64(significant),
+        }
+        .filter(|_| digits.first().is_some_and(u8::is_ascii_digit))
+        .ok_or(CommandError::INVALID_CURSOR)
+    }
+
     /// The argument at `index` as a double; not NaN.
     pub fn float(&self, index: usize) -> Result<f64, CommandError> {
         number::parse_f64(self.at(index)).ok_or(CommandError::NOT_FLOAT)

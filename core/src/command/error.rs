@@ -3,10 +3,11 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// An error reply: its code and text, as in `ERR syntax error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandError(Cow<'static, str>);
+pub struct CommandError(Cow<'static, [u8]>);
 
 impl CommandError {
     /// The value of the key is of another type.
@@ -55,11 +56,23 @@ impl CommandError {
 
     /// An error with a fixed text.
     pub const fn new(text: &'static str) -> Self {
-        CommandError(Cow::Borrowed(text))
+        CommandError(Cow::Borrowed(text.as_bytes()))
     }
 
     /// An error with a text made for the occasion.
     pub fn with(text: String) -> Self {
+        CommandError(Cow::Owned(text.into_bytes()))
+    }
+
+    /// An error that shows a word of the request, byte for byte, between two parts of its text. As in Redis, a NUL ends
+    /// what is shown.
+    pub fn quoting(before: &str, word: &[u8], after: &str) -> Self {
+        let text = [before.as_bytes(), until_nul(word), after.as_bytes()];
+        CommandError(Cow::Owned(text.concat()))
+    }
+
+    /// An error with a text that need not be UTF-8.
+    pub fn with_bytes(text: Vec<u8>) -> Self {
         CommandError(Cow::Owned(text))
     }
 
@@ -71,14 +84,22 @@ impl CommandError {
     }
 
     /// The text, code included.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> &[u8] {
         &self.0
     }
 
     /// The first word.
     pub fn code(&self) -> &str {
-        self.0.split(' ').next().unwrap_or("ERR")
+        let first = self.0.split(|&byte| byte == b' ').next();
+        first
+            .and_then(|word| core::str::from_utf8(word).ok())
+            .unwrap_or("ERR")
     }
+}
+
+/// The bytes before the first NUL: as much of a word as error texts show.
+pub fn until_nul(word: &[u8]) -> &[u8] {
+    word.split(|&byte| byte == 0).next().unwrap_or(word)
 }
 
 impl From<crate::keyspace::WrongType> for CommandError {

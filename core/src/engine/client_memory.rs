@@ -1,7 +1,7 @@
 //! `maxmemory-clients`: the biggest clients go when the buffers of all of them together are over the limit.
 //!
 //! A client's memory is counted when its buffers have changed, and only while there is a limit. Clients are ordered
-//! by the magnitude of it, so that a big one is found without looking at all.
+//! by its size class, an eighth of a doubling, so that a biggest one is found without looking at all.
 
 use super::Engine;
 use super::connection::Connection;
@@ -18,34 +18,34 @@ const EVICTIONS_PER_TURN: usize = 16;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counted {
     bytes: usize,
-    /// Bits of the number of bytes; 0: the client may not be disconnected, or is not counted.
-    magnitude: u32,
+    /// 0: the client may not be disconnected, or is not counted.
+    size_class: u32,
 }
 
 /// The memory of all clients.
 #[derive(Debug, Default)]
 pub(super) struct ClientMemory {
     total_bytes: usize,
-    /// Magnitude and slot.
-    by_magnitude: BTreeSet<(u32, u32)>,
+    /// Size class and slot.
+    by_size: BTreeSet<(u32, u32)>,
 }
 
 impl ClientMemory {
     /// Puts what a client has now in the place of what was counted before.
     fn recount(&mut self, slot: u32, connection: &mut Connection) {
         let bytes = connection.memory_bytes();
-        let magnitude = if connection.client.no_evict {
+        let size_class = if connection.client.no_evict {
             0
         } else {
-            usize::BITS - bytes.leading_zeros()
+            size_class(bytes)
         };
-        let new = Counted { bytes, magnitude };
+        let new = Counted { bytes, size_class };
         let old = core::mem::replace(&mut connection.counted, new);
         self.total_bytes = self.total_bytes - old.bytes + bytes;
-        if old.magnitude != magnitude {
-            self.by_magnitude.remove(&(old.magnitude, slot));
-            if magnitude > 0 {
-                self.by_magnitude.insert((magnitude, slot));
+        if old.size_class != size_class {
+            self.by_size.remove(&(old.size_class, slot));
+            if size_class > 0 {
+                self.by_size.insert((size_class, slot));
             }
         }
     }
@@ -53,11 +53,15 @@ impl ClientMemory {
     /// Forgets a client that is gone.
     pub(super) fn forget(&mut self, slot: u32, connection: &Connection) {
         self.total_bytes -= connection.counted.bytes;
-        if connection.counted.magnitude > 0 {
-            self.by_magnitude
-                .remove(&(connection.counted.magnitude, slot));
-        }
+        self.by_size.remove(&(connection.counted.size_class, slot));
     }
+}
+
+/// The position of the highest bit, and the three bits after it.
+fn size_class(bytes: usize) -> u32 {
+    let bits = usize::BITS - bytes.leading_zeros();
+    let next = bytes.checked_shl(usize::BITS - bits + 1).unwrap_or(0) >> (usize::BITS - 3);
+    bits << 3 | next as u32
 }
 
 impl<P: Platform> Engine<P> {
@@ -93,12 +97,12 @@ impl<P: Platform> Engine<P> {
             if self.client_memory.total_bytes as u64 <= limit {
                 return true;
             }
-            let Some(&(magnitude, slot)) = self.client_memory.by_magnitude.last() else {
+            let Some(&(size_class, slot)) = self.client_memory.by_size.last() else {
                 return true;
             };
             self.count_client_memory(slot);
             if let Some(connection) = self.connections.get(slot)
-                && connection.counted.magnitude == magnitude
+                && connection.counted.size_class == size_class
             {
                 log::info!("Evicting client: {}", self.client_line(connection));
                 self.close(slot);
@@ -106,5 +110,26 @@ impl<P: Platform> Engine<P> {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_classes_are_eighths_of_a_doubling() {
+        assert_eq!(size_class(1), 1 << 3);
+        assert_eq!(size_class(1024), 11 << 3);
+        assert_eq!(size_class(1024 + 127), 11 << 3);
+        assert_eq!(size_class(1024 + 128), (11 << 3) + 1);
+        assert_eq!(size_class(2047), (11 << 3) + 7);
+        assert_eq!(size_class(usize::MAX), (64 << 3) + 7);
+        let mut last = 0;
+        for bytes in 1..10_000 {
+            let class = size_class(bytes);
+            assert!(class >= last && class > 0);
+            last = class;
+        }
     }
 }

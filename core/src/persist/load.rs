@@ -368,6 +368,10 @@ impl<S: Storage> Aof<S> {
                 log::info!("Loading {path}: {percent:.1}%, {commands} commands");
             }
         }
+        if reader.errors > 0 {
+            let errors = reader.errors;
+            log::warn!("{errors} commands of {path} answered an error and changed nothing");
+        }
         let loaded = Loaded {
             bytes: reader.usable(),
             len,

@@ -44,6 +44,8 @@ pub(super) struct Replay<'p> {
     /// The commands of that transaction, each as its arguments.
     queued: Vec<Vec<Vec<u8>>>,
     pub(super) commands: u64,
+    /// Commands that answered an error, as they did when they were logged or because something is amiss.
+    pub(super) errors: u64,
     out: Vec<u8>,
 }
 
@@ -66,6 +68,7 @@ impl<'p> Replay<'p> {
             multi_at: None,
             queued: Vec::new(),
             commands: 0,
+            errors: 0,
             out: Vec::new(),
         }
     }
@@ -188,7 +191,8 @@ impl<'p> Replay<'p> {
             self.queued.push(args.all().map(<[u8]>::to_vec).collect());
             Ok(())
         } else {
-            run_one(&args, shared, &mut self.client, &mut self.out)
+            let outcome = run_one(&args, shared, &mut self.client, &mut self.out);
+            outcome.map(|is_error| self.errors += u64::from(is_error))
         };
         self.commands += 1;
         self.spans = spans;
@@ -206,7 +210,9 @@ impl<'p> Replay<'p> {
             buffer.extend_from_slice(word);
         }
         let args = Args::new(&buffer, &spans, shared.keys.hasher());
-        run_one(&args, shared, &mut self.client, &mut self.out)
+        let is_error = run_one(&args, shared, &mut self.client, &mut self.out)?;
+        self.errors += u64::from(is_error);
+        Ok(())
     }
 }
 
@@ -225,14 +231,14 @@ pub(super) fn not_a_log(rest: &[u8]) -> String {
     "a command must begin with '*'".into()
 }
 
-/// Runs one logged command. What a server logged, a server can run: an error means that the file is damaged or that the
-/// command is not known here.
+/// Runs one logged command; whether it answered an error. What a server logged, a server can run: `Err` means that the
+/// file is damaged or that the command is not known here.
 fn run_one(
     args: &Args<'_>,
     shared: &mut Shared,
     client: &mut ClientState,
     out: &mut Vec<u8>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     if args.is_empty() {
         return Err("an empty command".into());
     }
@@ -249,5 +255,5 @@ fn run_one(
     if out.starts_with(b"-ERR unknown command") || out.starts_with(b"-ERR wrong number") {
         return Err(String::from_utf8_lossy(out[1..].trim_ascii_end()).into_owned());
     }
-    Ok(())
+    Ok(out.first() == Some(&b'-'))
 }

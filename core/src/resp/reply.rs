@@ -58,11 +58,12 @@ impl<'a> Reply<'a> {
     }
 
     /// An error; `text` begins with its code (`ERR ...`). Line ends in it become spaces, as in Redis.
-    pub fn error(&mut self, text: &str) {
+    pub fn error(&mut self, text: impl AsRef<[u8]>) {
         self.out.push(b'-');
         self.out.extend(
-            text.bytes()
-                .map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }),
+            text.as_ref()
+                .iter()
+                .map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }),
         );
         self.out.extend_from_slice(b"\r\n");
     }

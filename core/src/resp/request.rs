@@ -369,9 +369,14 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
+/// Vertical tabs and form feeds stand before words, but do not end them.
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0)
+}
+
 fn word(line: &mut [u8], start: usize) -> Result<(Span, usize), UnbalancedQuotes> {
     let (mut from, mut to) = (start, start);
-    while from < line.len() && !is_space(line[from]) && line[from] != 0 {
+    while from < line.len() && !ends_word(line[from]) {
         match line[from] {
             quote @ (b'"' | b'\'') => {
                 (from, to) = quoted(line, from + 1, to, quote)?;

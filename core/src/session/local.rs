@@ -131,6 +131,32 @@ mod tests {
             rotom.line("GET"),
             b"-ERR wrong number of arguments for 'get' command\r\n"
         );
+        // Words are shown byte for byte, up to a NUL, and no more than 128 bytes of them.
+        assert_eq!(
+            rotom.call(&[b"\xff\xfe\r\n\0x", b"\x80", b"a\0b"]),
+            b"-ERR unknown command '\xff\xfe  ', with args beginning with: '\x80' 'a' \r\n"
+        );
+        let long = rotom.call(&[&[b'f'; 300], &[b'x'; 200], b"y"]);
+        let shown = |byte| long.iter().filter(|&&other| other == byte).count();
+        assert_eq!((shown(b'f'), shown(b'x'), shown(b'y')), (128, 128, 0));
+        assert_eq!(
+            rotom.call(&[b"CLIENT", b"\xff"]),
+            b"-ERR unknown subcommand '\xff'. Try CLIENT HELP.\r\n"
+        );
+        assert_eq!(
+            rotom.call(&[b"EXPIRE", b"k", b"1", b"\xc8("]),
+            b"-ERR Unsupported option \xc8(\r\n"
+        );
+    }
+
+    #[test]
+    fn http_closes_the_connection_without_a_reply() {
+        let mut rotom = Local::new(1);
+        for first in ["POST", "host:"] {
+            let mut out = Vec::new();
+            let ask = rotom.run(&[first.as_bytes(), b"/"], &mut out);
+            assert!(matches!(ask.as_deref(), Some(Ask::Close)) && out.is_empty());
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub use local::Local;
 pub use memory::Room;
 pub use statistics::Statistics;
 
+use crate::command::error::until_nul;
 use crate::command::{
     Args, Ask, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome, Registry,
     ReplyMode,
@@ -132,6 +133,14 @@ impl Shared {
     ) -> Result<Outcome, CommandError> {
         let command = match command {
             Some(command) => command,
+            None if is_http(args) => {
+                log::warn!(
+                    "Possible SECURITY ATTACK detected. Client id={} sent HTTP, which is likely someone's attempt to use \
+                     a browser against this server. Connection closed.",
+                    client.id
+                );
+                return Outcome::ask(Ask::Close);
+            }
             None => find(&self.registry, args)?,
         };
         let spec = command.spec;
@@ -204,26 +213,32 @@ fn find(registry: &Registry, args: &Args<'_>) -> Result<Command, CommandError> {
 }
 
 fn unknown_subcommand(container: &Command, args: &Args<'_>) -> CommandError {
-    let word = shown(args.at(1), 128);
-    let name = container.spec.name.to_ascii_uppercase();
-    CommandError::with(format!("ERR unknown subcommand '{word}'. Try {name} HELP."))
+    let after = format!("'. Try {} HELP.", container.spec.name.to_ascii_uppercase());
+    CommandError::quoting("ERR unknown subcommand '", shown(args.at(1), 128), &after)
 }
 
 fn unknown_command(args: &Args<'_>) -> CommandError {
-    let mut beginning = String::new();
+    let mut text = [b"ERR unknown command '", shown(args.at(0), 128)].concat();
+    text.extend_from_slice(b"', with args beginning with: ");
+    let beginning = text.len();
     for argument in args.from(1) {
-        if beginning.len() >= 128 {
+        let Some(room) = (beginning + 128).checked_sub(text.len() + 1) else {
             break;
-        }
-        let room = 128 - beginning.len();
-        beginning.push_str(&format!("'{}' ", shown(argument, room)));
+        };
+        text.push(b'\'');
+        text.extend_from_slice(shown(argument, room + 1));
+        text.extend_from_slice(b"' ");
     }
-    let name = shown(args.at(0), 128);
-    CommandError::with(format!(
-        "ERR unknown command '{name}', with args beginning with: {beginning}"
-    ))
+    CommandError::with_bytes(text)
 }
 
-fn shown(bytes: &[u8], most: usize) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).into_owned()
+/// As much of a word as an error text shows.
+fn shown(word: &[u8], most: usize) -> &[u8] {
+    until_nul(&word[..word.len().min(most)])
+}
+
+/// Whether a request is the start of an HTTP one: a web page that makes its reader's browser post to this port. The
+/// lines of its body must not run as commands.
+fn is_http(args: &Args<'_>) -> bool {
+    args.is(0, "POST") || args.is(0, "HOST:")
 }

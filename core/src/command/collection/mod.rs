@@ -5,7 +5,7 @@ pub(super) mod testing;
 
 use super::{Args, CommandError};
 use crate::bytes::glob::{self, Case};
-use crate::bytes::number::{INTEGER_TEXT_MAX, parse_u64, write_u64};
+use crate::bytes::number::{INTEGER_TEXT_MAX, write_u64};
 use crate::bytes::prng::Prng;
 use crate::keyspace::{EventClass, Key, Keyspace};
 use crate::resp::Reply;
@@ -138,11 +138,6 @@ impl<'a> ScanOptions<'a> {
         let mut text: IntText = [0; 21];
         glob::matches(pattern, element.text(&mut text), Case::Sensitive)
     }
-}
-
-/// The argument at `index` as a scan's cursor.
-pub(super) fn cursor(args: &Args<'_>, index: usize) -> Result<u64, CommandError> {
-    parse_u64(args.at(index)).ok_or(CommandError::INVALID_CURSOR)
 }
 
 /// Writes the reply of a scan: `walk` writes the elements, and gives the cursor to go on from and how many there are.

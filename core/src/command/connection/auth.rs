@@ -4,7 +4,6 @@ use super::client::valid_name;
 use crate::command::server::REDIS_VERSION;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Protocol;
-use alloc::format;
 use alloc::string::String;
 use core::hint::black_box;
 
@@ -71,10 +70,8 @@ impl<'a> Greeting<'a> {
                 greeting.name = Some(valid_name(args.at(at + 1))?);
                 at += 2;
             } else {
-                let option = String::from_utf8_lossy(args.at(at));
-                return Err(CommandError::with(format!(
-                    "ERR Syntax error in HELLO option '{option}'"
-                )));
+                let before = "ERR Syntax error in HELLO option '";
+                return Err(CommandError::quoting(before, args.at(at), "'"));
             }
         }
         Ok(greeting)

@@ -4,7 +4,6 @@ use super::filter;
 use crate::command::help;
 use crate::command::spec::{CommandSpec, Flags, Group};
 use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, ReplyMode};
-use alloc::format;
 use alloc::string::String;
 
 const OWN: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE);
@@ -71,20 +70,23 @@ fn getname(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
 }
 
 fn setinfo(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let shown = String::from_utf8_lossy(args.at(2));
     let field = if args.is(2, "LIB-NAME") {
         &mut cx.client.lib_name
     } else if args.is(2, "LIB-VER") {
         &mut cx.client.lib_ver
     } else {
-        return Err(CommandError::with(format!(
-            "ERR Unrecognized option '{shown}'"
-        )));
+        return Err(CommandError::quoting(
+            "ERR Unrecognized option '",
+            args.at(2),
+            "'",
+        ));
     };
     if !is_plain(args.at(3)) {
-        return Err(CommandError::with(format!(
-            "ERR {shown} cannot contain spaces, newlines or special characters."
-        )));
+        return Err(CommandError::quoting(
+            "ERR ",
+            args.at(2),
+            " cannot contain spaces, newlines or special characters.",
+        ));
     }
     *field = String::from_utf8_lossy(args.at(3)).into_owned();
     cx.reply.ok();

@@ -2,7 +2,6 @@
 
 use crate::command::{Args, CommandError, CommandResult, Cx};
 use crate::command::{Ask, ClientFilter, Outcome};
-use alloc::format;
 use alloc::string::String;
 
 /// `CLIENT LIST [TYPE type | ID id [id ...]]`.
@@ -97,14 +96,15 @@ fn positive(
 
 /// A type of client by its name; `slave` is the old word for `replica`.
 fn kind(name: &[u8]) -> Result<String, CommandError> {
-    let name = text(name);
-    let lower = name.to_ascii_lowercase();
+    let lower = text(name).to_ascii_lowercase();
     match lower.as_str() {
         "normal" | "master" | "replica" | "pubsub" => Ok(lower),
         "slave" => Ok("replica".into()),
-        _ => Err(CommandError::with(format!(
-            "ERR Unknown client type '{name}'"
-        ))),
+        _ => Err(CommandError::quoting(
+            "ERR Unknown client type '",
+            name,
+            "'",
+        )),
     }
 }
 
@@ -112,10 +112,7 @@ fn user(name: &[u8]) -> Result<String, CommandError> {
     if name == b"default" {
         return Ok(text(name));
     }
-    Err(CommandError::with(format!(
-        "ERR No such user '{}'",
-        text(name)
-    )))
+    Err(CommandError::quoting("ERR No such user '", name, "'"))
 }
 
 fn yes_or_no(args: &Args<'_>, index: usize) -> Result<bool, CommandError> {

@@ -8,7 +8,7 @@ mod tests;
 
 pub(super) use rows::SPECS;
 
-use super::collection::{ScanOptions, bulk, changed, cursor, reply_scan};
+use super::collection::{ScanOptions, bulk, changed, reply_scan};
 use super::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::EventClass;
 use crate::value::Hash;
@@ -155,7 +155,7 @@ fn hvals(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn hscan(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let cursor = cursor(args, 2)?;
+    let cursor = args.cursor(2)?;
     let Some(hash) = cx.keys.value::<Hash>(&args.key(1))? else {
         // As in Redis, nobody looks at the options then.
         reply_scan(&mut cx.reply, |_| (0, 0));

@@ -61,7 +61,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS,
         ("2.0.0", "O(N) where N is the number of fields."),
         "Returns all fields with their values.",
-    ),
+    )
+    .tips(&["nondeterministic_output_order"]),
     row(
         ("hincrby", 4, hincrby),
         GROW_FAST,
@@ -82,7 +83,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS,
         ("2.0.0", "O(N) where N is the number of fields."),
         "Returns all fields.",
-    ),
+    )
+    .tips(&["nondeterministic_output_order"]),
     row(
         ("hlen", 2, hlen),
         READ_FAST,
@@ -110,14 +112,16 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS,
         ("6.2.0", "O(N) where N is the number of fields returned."),
         "Returns random fields, different ones or with repetitions.",
-    ),
+    )
+    .tips(&["nondeterministic_output"]),
     row(
         ("hscan", -3, hscan),
         READ,
         READS,
         ("2.8.0", "O(1) a call; O(N) for all N fields."),
         "Walks through the fields and their values, some at a call.",
-    ),
+    )
+    .tips(&["nondeterministic_output"]),
     row(
         ("hset", -4, hset),
         GROW_FAST,
@@ -145,5 +149,6 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS,
         ("2.0.0", "O(N) where N is the number of fields."),
         "Returns all values.",
-    ),
+    )
+    .tips(&["nondeterministic_output_order"]),
 ];

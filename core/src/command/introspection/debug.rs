@@ -3,7 +3,6 @@
 use crate::bytes::number;
 use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, help};
 use alloc::format;
-use alloc::string::String;
 
 /// The biggest threshold that Redis takes.
 const PACKED_THRESHOLD_MAX: u64 = (1 << 32) - (1 << 20);
@@ -30,10 +29,11 @@ pub(super) fn debug(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 
 fn unknown(args: &Args<'_>) -> CommandError {
     let word = args.at(1);
-    let shown = String::from_utf8_lossy(&word[..word.len().min(128)]);
-    CommandError::with(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-    ))
+    CommandError::quoting(
+        "ERR unknown subcommand or wrong number of arguments for '",
+        &word[..word.len().min(128)],
+        "'. Try DEBUG HELP.",
+    )
 }
 
 /// `DEBUG SLEEP seconds`: a number that is none, or negative, is no time at all.

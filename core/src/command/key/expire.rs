@@ -4,7 +4,6 @@ use crate::bytes::number::write_i64;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{EventClass, Key};
 use alloc::format;
-use alloc::string::String;
 
 /// Which keys get the new expiry: all, unless an option limits them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,9 +32,8 @@ impl Condition {
             } else if args.is(at, "LT") {
                 &mut condition.lt
             } else {
-                let word = String::from_utf8_lossy(args.at(at));
-                let text = format!("ERR Unsupported option {word}");
-                return Err(CommandError::with(text));
+                let before = "ERR Unsupported option ";
+                return Err(CommandError::quoting(before, args.at(at), ""));
             };
             *option = true;
         }

@@ -49,19 +49,25 @@ const DANGEROUS: &[&str] = &["keyspace", "dangerous"];
 #[rustfmt::skip]
 pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("del", -2, basic::del, WRITE, REMOVES_ALL,
-        ("1.0.0", "Deletes keys.", "O(N) where N is the number of keys; big values are freed later, in slices.")),
+        ("1.0.0", "Deletes keys.", "O(N) where N is the number of keys; big values are freed later, in slices."))
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     row("unlink", -2, basic::del, WRITE_FAST, REMOVES_ALL,
-        ("4.0.0", "Deletes keys; their memory is freed later.", "O(1) for each key.")),
+        ("4.0.0", "Deletes keys; their memory is freed later.", "O(1) for each key."))
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     row("exists", -2, basic::exists, READ_FAST, LOOKS_AT_ALL,
-        ("1.0.0", "Counts the keys that exist.", EACH_KEY)),
+        ("1.0.0", "Counts the keys that exist.", EACH_KEY))
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     row("type", 2, basic::type_, READ_FAST, &[key(KeyUse::Look)],
         ("1.0.0", "Tells the type of the value of a key.", "O(1)")),
     row("touch", -2, basic::touch, READ_FAST, LOOKS_AT_ALL,
-        ("3.2.1", "Counts the keys that exist, and marks them as just used.", EACH_KEY)),
+        ("3.2.1", "Counts the keys that exist, and marks them as just used.", EACH_KEY))
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     row("ttl", 2, expire::ttl, READ_FAST, READS,
-        ("1.0.0", "Tells in how many seconds a key expires.", "O(1)")),
+        ("1.0.0", "Tells in how many seconds a key expires.", "O(1)"))
+        .tips(&["nondeterministic_output"]),
     row("pttl", 2, expire::pttl, READ_FAST, READS,
-        ("2.6.0", "Tells in how many milliseconds a key expires.", "O(1)")),
+        ("2.6.0", "Tells in how many milliseconds a key expires.", "O(1)"))
+        .tips(&["nondeterministic_output"]),
     row("expiretime", 2, expire::expiretime, READ_FAST, READS,
         ("7.0.0", "Tells at which Unix time in seconds a key expires.", "O(1)")),
     row("pexpiretime", 2, expire::pexpiretime, READ_FAST, READS,
@@ -86,19 +92,25 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ("1.0.0", "Moves a key to another database.", "O(1)")),
     row("keys", 2, walk::keys, READ, NO_KEYS,
         ("1.0.0", "Returns all keys that match a pattern.", "O(N) where N is the number of keys in the database."))
-        .categories(DANGEROUS),
+        .categories(DANGEROUS)
+        .tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
     row("scan", -2, walk::scan, READ, NO_KEYS,
-        ("2.8.0", "Walks over the keys of the database, a few a call.", "O(1) for a call, O(N) for a whole walk.")),
+        ("2.8.0", "Walks over the keys of the database, a few a call.", "O(1) for a call, O(N) for a whole walk."))
+        .tips(&["nondeterministic_output", "request_policy:special", "response_policy:special"]),
     row("randomkey", 1, walk::randomkey, READ, NO_KEYS,
-        ("1.0.0", "Returns a random key.", "O(1)")),
+        ("1.0.0", "Returns a random key.", "O(1)"))
+        .tips(&["request_policy:all_shards", "response_policy:special", "nondeterministic_output"]),
     server_row("dbsize", 1, database::dbsize, READ_FAST,
-        ("1.0.0", "Counts the keys of the database.", "O(1)")),
+        ("1.0.0", "Counts the keys of the database.", "O(1)"))
+        .tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
     server_row("flushdb", -1, database::flushdb, WRITE,
         ("1.0.0", "Removes all keys of the database.", "O(1); the memory is freed later, in slices."))
-        .categories(DANGEROUS),
+        .categories(DANGEROUS)
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     server_row("flushall", -1, database::flushall, WRITE,
         ("1.0.0", "Removes all keys of all databases.", "O(1); the memory is freed later, in slices."))
-        .categories(DANGEROUS),
+        .categories(DANGEROUS)
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     server_row("swapdb", 3, database::swapdb, WRITE_FAST,
         ("4.0.0", "Exchanges two databases.", "O(1)"))
         .categories(DANGEROUS),

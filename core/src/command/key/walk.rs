@@ -1,7 +1,6 @@
 //! KEYS, SCAN, RANDOMKEY: going through the keys. Keys are written straight from the table to the reply.
 
 use crate::bytes::glob::{self, Case};
-use crate::bytes::number::parse_u64;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::Entry;
 use crate::structure::table::SCAN_START;
@@ -57,7 +56,7 @@ pub(super) fn keys(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 ///
 /// The walk may be the only one who comes by: it first removes as many keys that are due as it will look at.
 pub(super) fn scan(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let cursor = parse_u64(args.at(1)).ok_or(CommandError::INVALID_CURSOR)?;
+    let cursor = args.cursor(1)?;
     let (count, filter) = scan_options(args)?;
     cx.keys.expire_here(count);
     let mark = cx.reply.mark();

@@ -154,12 +154,3 @@ fn log_as_pop(cx: &mut Cx<'_>, key: &Key<'_>, end: End, popped: usize) {
     let db = cx.keys.current();
     cx.keys.effects.replace(db, &[name, key.bytes, popped]);
 }
-
-/// The keys of LMPOP: as many as its first argument says.
-pub(super) fn lmpop_keys(args: &Args<'_>, each: &mut dyn FnMut(usize)) {
-    let numkeys = number::parse_i64(args.at(1)).and_then(|n| usize::try_from(n).ok());
-    let numkeys = numkeys.unwrap_or(0);
-    if numkeys <= args.len().saturating_sub(2) {
-        (2..2 + numkeys).for_each(each);
-    }
-}

@@ -79,7 +79,7 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ),
     CommandSpec::new("lmpop", -4, pop::lmpop)
         .flags(Flags::WRITE)
-        .find_keys(pop::lmpop_keys)
+        .counted_keys(1, KeyUse::ReadDelete)
         .docs(
             Group::List,
             "7.0.0",

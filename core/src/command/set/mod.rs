@@ -8,7 +8,7 @@ mod tests;
 pub(super) use rows::SPECS;
 
 use super::collection::{
-    ScanOptions, amount, bulk, changed, check_draw_count, check_drawn_bytes, cursor, fork_prng,
+    ScanOptions, amount, bulk, changed, check_draw_count, check_drawn_bytes, fork_prng,
     random_count, reply_scan,
 };
 use super::{Args, CommandError, CommandResult, Cx, DONE};
@@ -165,7 +165,7 @@ fn random_members(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn sscan(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let cursor = cursor(args, 2)?;
+    let cursor = args.cursor(2)?;
     let Some(set) = cx.keys.value::<Set>(&args.key(1))? else {
         // As in Redis, nobody looks at the options then.
         reply_scan(&mut cx.reply, |_| (0, 0));

@@ -50,7 +50,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Read)],
         ("1.0.0", "O(N) where N is the number of members."),
         "Returns all members.",
-    ),
+    )
+    .tips(&["nondeterministic_output_order"]),
     row(
         ("smismember", -3, smismember),
         READ_FAST,
@@ -71,7 +72,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::ReadDelete)],
         ("1.0.0", "O(N) where N is the count; O(1) without one."),
         "Takes random members out of a set and returns them.",
-    ),
+    )
+    .tips(&["nondeterministic_output"]),
     row(
         ("srandmember", -2, srandmember),
         READ,
@@ -81,7 +83,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
             "O(N) where N is the count, its sign aside; O(1) without one.",
         ),
         "Returns random members, different ones or with repetitions.",
-    ),
+    )
+    .tips(&["nondeterministic_output"]),
     row(
         ("srem", -3, srem),
         WRITE_FAST,
@@ -95,5 +98,6 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Read)],
         ("2.8.0", "O(1) a call; O(N) for all N members."),
         "Walks through the members, some at a call.",
-    ),
+    )
+    .tips(&["nondeterministic_output"]),
 ];

@@ -137,10 +137,3 @@ fn positive(args: &Args<'_>, index: usize, error: &'static str) -> Result<usize,
         .filter(|&count| count > 0)
         .ok_or(CommandError::new(error))
 }
-
-/// Keys behind their number, which is the first argument.
-pub(super) fn find_counted_keys(args: &Args<'_>, each: &mut dyn FnMut(usize)) {
-    let keys = args.count(1).unwrap_or(0);
-    let end = keys.saturating_add(2).min(args.len());
-    (2..end).for_each(each);
-}

@@ -107,12 +107,14 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         .flags(WRITE_FAST).keys(key_use!(ReadDelete)),
     row("zmpop", -4, pop::zmpop, "7.0.0", "O(K + M log N) for K keys and M members out of N",
         "Removes and returns members from an end of the first of several sorted sets that exists.")
-        .flags(WRITE).find_keys(pop::find_counted_keys),
+        .flags(WRITE).counted_keys(1, KeyUse::ReadDelete),
 
     row("zscan", -3, scan::zscan, "2.8.0", "O(1) a call, O(N) for the whole walk over N members",
         "Walks a sorted set in steps.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read))
+        .tips(&["nondeterministic_output"]),
     row("zrandmember", -2, random::zrandmember, "6.2.0", "O(M log N) for M members of N",
         "Returns random members.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read))
+        .tips(&["nondeterministic_output"]),
 ];

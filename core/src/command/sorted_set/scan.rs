@@ -1,7 +1,7 @@
 //! ZSCAN.
 
 use crate::bytes::glob::{self, Case};
-use crate::bytes::number::{self, FLOAT_TEXT_MAX, write_f64_shortest};
+use crate::bytes::number::{FLOAT_TEXT_MAX, write_f64_shortest};
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Reply;
 use crate::structure::listpack::IntText;
@@ -46,7 +46,7 @@ impl<'a> ScanOptions<'a> {
 }
 
 pub(super) fn zscan(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let cursor = number::parse_u64(args.at(2)).ok_or(CommandError::INVALID_CURSOR)?;
+    let cursor = args.cursor(2)?;
     let options = ScanOptions::parse(args);
     let Some(set) = cx.keys.value::<SortedSet>(&args.key(1))? else {
         // As in Redis, nobody asks for the options of a walk over nothing.

@@ -48,9 +48,11 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("getset", 3, set::getset, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Sets the string value of a key and returns the one before.", "O(1)")),
     row("mget", -2, read::mget, READ_FAST, &[keys(1, -1, 1, KeyUse::Read)],
-        ("1.0.0", "Returns the string values of several keys.", EACH_KEY)),
+        ("1.0.0", "Returns the string values of several keys.", EACH_KEY))
+        .tips(&["request_policy:multi_shard"]),
     row("mset", -3, set::mset, GROW, &[keys(1, -1, 2, KeyUse::Overwrite)],
-        ("1.0.1", "Sets the string values of several keys.", EACH_PAIR)),
+        ("1.0.1", "Sets the string values of several keys.", EACH_PAIR))
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
     row("msetnx", -3, set::msetnx, GROW, &[keys(1, -1, 2, KeyUse::OverwriteInsert)],
         ("1.0.1", "Sets the string values of several keys, if none of them exists.", EACH_PAIR)),
     row("setnx", 3, set::setnx, GROW_FAST, &[key(KeyUse::OverwriteInsert)],

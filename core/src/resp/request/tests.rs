@@ -50,6 +50,7 @@ fn inline_words_split_as_in_redis() {
         one("SET \"a \\x41\\n\\\"\" 'it\\'s'\r\n"),
         [&b"SET"[..], b"a A\n\"", b"it's"]
     );
+    assert_eq!(one("\x0bECHO a\x0bb\r\n"), [&b"ECHO"[..], b"a\x0bb"]);
     assert_eq!(one("\r\n"), Vec::<Vec<u8>>::new());
     assert_eq!(
         error_text(b"SET \"a\r\n"),

@@ -120,7 +120,7 @@ fn touch_moves_the_access_clock_and_looking_does_not() {
         assert_eq!(clock(&mut rotom), before, "{line}");
     }
     rotom.line("TOUCH a");
-    assert_eq!(clock(&mut rotom), before + 5);
+    assert!(clock(&mut rotom) > before);
 }
 
 #[test]
