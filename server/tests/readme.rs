@@ -15,6 +15,9 @@ use std::fmt::Write;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 
+/// Columns of a line of text in the README.
+const WIDTH: usize = 120;
+
 /// CONFIG SET takes these in Redis; here the engine refuses (a wire test shows it).
 const FIXED_WHILE_RUNNING: [&str; 3] = ["port", "bind", "appendonly"];
 
@@ -154,8 +157,23 @@ fn at_run_time(spec: &SettingSpec) -> &'static str {
     }
 }
 
+/// Names in order, in lines of the README's width.
 fn names<'s>(specs: impl Iterator<Item = &'s &'static SettingSpec>) -> String {
-    let mut names: Vec<String> = specs.map(|spec| format!("`{}`", spec.name)).collect();
-    names.sort();
-    names.join(", ") + "\n"
+    let mut names: Vec<&str> = specs.map(|spec| spec.name).collect();
+    names.sort_unstable();
+    let (mut text, mut width) = (String::new(), 0);
+    for (number, name) in names.iter().enumerate() {
+        let more = if number + 1 < names.len() { "," } else { "" };
+        let word = format!("`{name}`{more}");
+        if width != 0 && width + 1 + word.len() > WIDTH {
+            text.push('\n');
+            width = 0;
+        } else if width != 0 {
+            text.push(' ');
+            width += 1;
+        }
+        width += word.len();
+        text.push_str(&word);
+    }
+    text + "\n"
 }
