@@ -5,6 +5,7 @@ use crate::banner;
 use crate::process::{self, PidFile, Supervisor};
 use crate::startup::Startup;
 use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts};
+use rotom_core::persist::LoadError;
 use rotom_core::platform::Host;
 use rotom_core::settings::Settings;
 use rotom_platform_linux::{
@@ -53,9 +54,19 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let listeners = sockets.listeners.clone();
     let mut engine = Engine::new(parts, settings, listeners, facts, seed)
         .map_err(|error| format!("The event loop cannot start: {error}"))?;
-    engine.load().map_err(|error| error.to_string())?;
+    match engine.load() {
+        Ok(()) => {}
+        // Nothing was changed, so nothing is lost: a clean end.
+        Err(LoadError::Interrupted) => {
+            log::warn!("{}", LoadError::Interrupted);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(error.to_string().into()),
+    }
     announce(&sockets, supervisor.as_ref());
     let exit = engine.run();
+    // The system takes the memory back at once; freeing key by key would keep the process, and its ports, for seconds.
+    std::mem::forget(engine);
     if let Some(supervisor) = &supervisor {
         supervisor.notify_stopping().ok();
     }

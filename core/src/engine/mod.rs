@@ -223,9 +223,12 @@ impl<P: Platform> Engine<P> {
     /// Loads the log, if `appendonly` is on, and opens it for writing.
     pub fn load(&mut self) -> Result<(), LoadError> {
         if self.shared.settings.appendonly {
-            let clock = &self.clock;
-            self.aof
-                .load(&mut self.shared, &mut || clock.monotonic_us())?;
+            let (clock, host) = (&self.clock, &mut self.host);
+            let mut now_us = || match host.take_signal() {
+                Some(_) => None,
+                None => Some(clock.monotonic_us()),
+            };
+            self.aof.load(&mut self.shared, &mut now_us)?;
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Why the server cannot start from its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
+    /// A signal came, and the server is to end.
+    Interrupted,
     /// A file cannot be read or written.
     Io {
         /// The file, relative to the data directory.
@@ -46,6 +48,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            LoadError::Interrupted => f.write_str("Received a signal while loading, exiting now."),
             LoadError::Io { file, error } => {
                 write!(
                     f,
@@ -77,11 +80,12 @@ struct Loaded {
 
 impl<S: Storage> Aof<S> {
     /// Loads everything the manifest names into `shared`, and opens the last file for appending; makes a new log where
-    /// there is none. `now_us` gives monotonic time, for progress lines.
+    /// there is none. `now_us` gives monotonic time, for progress lines, or `None` when
+    /// loading is to stop.
     pub fn load(
         &mut self,
         shared: &mut Shared,
-        now_us: &mut dyn FnMut() -> u64,
+        now_us: &mut dyn FnMut() -> Option<u64>,
     ) -> Result<(), LoadError> {
         let folder = self.folder.clone();
         self.storage
@@ -216,7 +220,7 @@ impl<S: Storage> Aof<S> {
         &mut self,
         manifest: Manifest,
         shared: &mut Shared,
-        now_us: &mut dyn FnMut() -> u64,
+        now_us: &mut dyn FnMut() -> Option<u64>,
     ) -> Result<(), LoadError> {
         let names: Vec<String> = manifest
             .base()
@@ -224,7 +228,7 @@ impl<S: Storage> Aof<S> {
             .chain(manifest.increments())
             .map(|file| self.path(&file.name))
             .collect();
-        let start_us = now_us();
+        let start_us = now_us().unwrap_or_default();
         let (mut total, mut commands) = (0, 0);
         shared.keys.loading = true;
         for (number, path) in names.iter().enumerate() {
@@ -242,7 +246,7 @@ impl<S: Storage> Aof<S> {
         // What the log did is not what clients did.
         shared.statistics.reset();
         (shared.keys.counters, shared.keys.dirty) = Default::default();
-        let seconds = now_us().saturating_sub(start_us) as f64 / 1e6;
+        let seconds = now_us().unwrap_or(start_us).saturating_sub(start_us) as f64 / 1e6;
         log::info!(
             "DB loaded from append only file: {seconds:.3} seconds, {commands} commands, {total} bytes"
         );
@@ -334,7 +338,7 @@ impl<S: Storage> Aof<S> {
         counted: Option<u64>,
         is_last: bool,
         shared: &mut Shared,
-        now_us: &mut dyn FnMut() -> u64,
+        now_us: &mut dyn FnMut() -> Option<u64>,
     ) -> Result<Loaded, LoadError> {
         let len = self
             .storage
@@ -347,7 +351,7 @@ impl<S: Storage> Aof<S> {
         }
         let may_be_torn = is_last && counted.is_none();
         let mut reader = Replay::new(path, end);
-        let mut said_us = now_us();
+        let mut said_us = now_us().unwrap_or_default();
         while let Some((offset, room)) = reader.room() {
             match self.storage.read_at(path, offset, room) {
                 Ok(0) => break,
@@ -361,7 +365,9 @@ impl<S: Storage> Aof<S> {
                     _ => return Err(error),
                 }
             }
-            let now = now_us();
+            let Some(now) = now_us() else {
+                return Err(LoadError::Interrupted);
+            };
             if now.saturating_sub(said_us) >= PROGRESS_PERIOD_US {
                 said_us = now;
                 let (percent, commands) = (reader.percent(), reader.commands);
