@@ -1,6 +1,6 @@
 //! A client in process, fed with bytes as they come over a socket.
 
-use rotom_core::command::{Args, ClientState, Found, KeyHashes};
+use rotom_core::command::{Args, ClientState, Found, KeyHashes, Lookup};
 use rotom_core::resp::{Limits, Progress, RequestParser, Span};
 use rotom_core::session::{Local, Shared};
 
@@ -61,16 +61,17 @@ impl Runner {
     fn run_one(&mut self, request: &[u8]) {
         let mut args = Args::new(request, &self.spans, self.shared.keys.hasher());
         let mut command = None;
-        let hash;
+        let lookup;
         if let Found::Command(found) = self.shared.registry.find(&args) {
-            command = Some(*found);
+            command = Some(found.number);
             if let Some(range) = found.spec.keys.first().filter(|range| range.first > 0) {
                 let index = usize::from(range.first.unsigned_abs());
-                hash = [args.key(index).hash];
+                let hash = args.key(index).hash;
+                lookup = [Lookup { hash, db: 0 }];
                 args = args.with_hashes(KeyHashes {
                     first: index,
                     step: 1,
-                    hashes: &hash,
+                    lookups: &lookup,
                 });
             }
         }

@@ -66,7 +66,9 @@ fn hit_prefetched_16(bencher: Bencher<'_, '_>) {
             at = (at + 16) % wanted.len();
             let batch = &wanted[at..at + 16];
             batch.iter().for_each(|key| table.prefetch_bucket(key.hash));
-            batch.iter().for_each(|key| table.prefetch_item(key.hash));
+            batch.iter().for_each(|key| {
+                table.prefetch_item(key.hash);
+            });
             let found = batch
                 .iter()
                 .filter(|key| table.contains(key.hash, &key.bytes));

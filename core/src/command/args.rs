@@ -22,32 +22,52 @@ pub struct KeyHashes<'a> {
     pub first: usize,
     /// Distance of one key to the next.
     pub step: usize,
-    /// The hashes of the keys, from the first on.
-    pub hashes: &'a [u64],
+    /// The keys, from the first on.
+    pub lookups: &'a [Lookup],
+}
+
+/// A key that a request will look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The key's hash.
+    pub hash: u64,
+    /// The database it will be looked up in, as far as is known before the request runs.
+    pub db: u32,
 }
 
 impl KeyHashes<'_> {
     const NONE: KeyHashes<'static> = KeyHashes {
         first: 0,
         step: 1,
-        hashes: &[],
+        lookups: &[],
     };
 
-    #[inline]
+    #[inline(always)]
     fn of(&self, index: usize) -> Option<u64> {
-        if index == self.first {
-            return self.hashes.first().copied();
-        }
+        let number = if index == self.first {
+            0
+        } else {
+            self.number_of(index)?
+        };
+        self.lookups.get(number).map(|lookup| lookup.hash)
+    }
+
+    /// How many keys stand before the one at `index`; `None`: there stands no key.
+    fn number_of(&self, index: usize) -> Option<usize> {
         let distance = index.checked_sub(self.first)?;
-        if self.step == 0 || distance % self.step != 0 {
-            return None;
-        }
-        self.hashes.get(distance / self.step).copied()
+        let number = match self.step {
+            0 => return None,
+            1 => distance,
+            2 => distance / 2,
+            step => distance / step,
+        };
+        (number * self.step == distance).then_some(number)
     }
 }
 
 impl<'a> Args<'a> {
     /// Arguments that are parts of `buffer`; `spans` count from its start and lie in it.
+    #[inline(always)]
     pub fn new(buffer: &'a [u8], spans: &'a [Span], hasher: Hasher) -> Self {
         Args {
             buffer,
@@ -58,6 +78,7 @@ impl<'a> Args<'a> {
     }
 
     /// The same arguments, with hashes of keys that are known.
+    #[inline(always)]
     pub fn with_hashes(self, hashes: KeyHashes<'a>) -> Self {
         Args { hashes, ..self }
     }
@@ -85,7 +106,7 @@ impl<'a> Args<'a> {
     /// The argument at `index`; empty when there is none (arity is checked before a handler runs).
     #[inline]
     pub fn at(&self, index: usize) -> &'a [u8] {
-        self.get(index).unwrap_or(&[])
+        self.get(index).unwrap_or_default()
     }
 
     /// The argument at `index`.
@@ -100,12 +121,10 @@ impl<'a> Args<'a> {
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
         let bytes = self.at(index);
-        let known = if index == 0 {
-            None
-        } else {
-            self.hashes.of(index)
+        let hash = match self.hashes.of(index) {
+            Some(hash) => hash,
+            None => self.hasher.hash(bytes),
         };
-        let hash = known.unwrap_or_else(|| self.hasher.hash(bytes));
         Key { bytes, hash }
     }
 

@@ -46,10 +46,8 @@ pub struct ClientState {
     pub connected_at_ms: u64,
     /// When bytes last came from it or went to it, milliseconds on the monotonic clock.
     pub active_at_ms: u64,
-    /// The last command that ran, `client|list` for a subcommand.
-    pub last_command: &'static str,
-    /// Its container, for a subcommand.
-    pub last_container: Option<&'static str>,
+    /// The number of the last command that ran ([`super::Registry::by_number`]).
+    pub last_command: Option<u16>,
     /// Commands run so far.
     pub commands: u64,
 }
@@ -71,8 +69,7 @@ impl ClientState {
             reply_mode: ReplyMode::On,
             connected_at_ms: now_ms,
             active_at_ms: now_ms,
-            last_command: "",
-            last_container: None,
+            last_command: None,
             commands: 0,
         }
     }

@@ -22,7 +22,7 @@ pub struct Command {
     /// The container of a subcommand.
     pub container: Option<&'static CommandSpec>,
     /// Its number, below [`Registry::len`].
-    pub number: usize,
+    pub number: u16,
     /// The numbers of its subcommands follow its own.
     subcommands: u16,
 }
@@ -75,7 +75,7 @@ impl Registry {
     }
 
     fn add(&mut self, spec: &'static CommandSpec) {
-        let number = self.commands.len();
+        let number = self.commands.len() as u16;
         let subcommands = spec.subcommands.len() as u16;
         self.commands.push(Command {
             spec,
@@ -84,7 +84,7 @@ impl Registry {
             subcommands,
         });
         for sub in spec.subcommands {
-            let number = self.commands.len();
+            let number = self.commands.len() as u16;
             let container = Some(spec);
             self.commands.push(Command {
                 spec: sub,
@@ -94,13 +94,13 @@ impl Registry {
             });
         }
         match fold(spec.name.as_bytes()) {
-            None => self.long.push(number as u16),
+            None => self.long.push(number),
             Some(word) => {
                 let mut at = slot_of(word);
                 while self.slots[at].1 != FREE {
                     at = (at + 1) % SLOTS;
                 }
-                self.slots[at] = (word, number as u16);
+                self.slots[at] = (word, number);
             }
         }
     }
@@ -121,8 +121,9 @@ impl Registry {
     }
 
     /// The command or subcommand with this number.
-    pub fn by_number(&self, number: usize) -> Option<&Command> {
-        self.commands.get(number)
+    #[inline]
+    pub fn by_number(&self, number: u16) -> Option<&Command> {
+        self.commands.get(usize::from(number))
     }
 
     /// The command of this name.
@@ -161,7 +162,7 @@ impl Registry {
         let Some(word) = args.get(1) else {
             return Found::Command(command);
         };
-        let first = command.number + 1;
+        let first = usize::from(command.number) + 1;
         let mut subcommands = self.commands[first..first + usize::from(command.subcommands)].iter();
         match subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word)) {
             Some(sub) => Found::Command(sub),

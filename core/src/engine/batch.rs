@@ -1,8 +1,8 @@
 //! Running a batch: the requests of a group of ready connections, in passes.
 //!
 //! 1. Read from each connection and parse every complete request in place; find its command and hash its keys.
-//! 2. Run the requests in order, asking for the buckets of keys a little ahead and for the entries of keys half as far
-//!    ahead.
+//! 2. Run the requests in order, asking for the buckets of keys a little ahead, for the entries of keys half as far
+//!    ahead, and half as far again for those of the few keys that are not in their own bucket.
 //!
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
@@ -10,7 +10,7 @@ use super::Engine;
 use super::connection::Connection;
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
-use crate::command::{Args, Command, Flags, Found, KeyHashes, Registry, ReplyMode};
+use crate::command::{Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Host, Net, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
@@ -20,7 +20,9 @@ use alloc::vec::Vec;
 /// Connections of one group.
 const GROUP: usize = 64;
 /// How many keys ahead of the running request entries are asked for; buckets are twice as far ahead.
-const AHEAD: usize = 16;
+const AHEAD: usize = 12;
+/// Keys asked for at once.
+const CHUNK: usize = 8;
 /// Keys of one request that are hashed ahead; the rest are hashed when it runs.
 const KEYS_AHEAD: usize = 128;
 
@@ -28,45 +30,101 @@ const KEYS_AHEAD: usize = 128;
 #[derive(Clone, Copy)]
 struct Request {
     slot: u32,
-    /// Offset into the connection's unread input.
-    offset: usize,
     first_span: u32,
     spans: u32,
-    command: Option<Command>,
-    /// Index of its first key and distance of one key to the next; index 0: it has none.
-    first_key: u16,
-    key_step: u16,
     /// Its part of [`Batch::lookups`].
     first_lookup: u32,
     lookups: u32,
+    /// The command's number, if there is such a command.
+    command: Option<u16>,
+    /// Index of its first key and distance of one key to the next.
+    first_key: u16,
+    key_step: u16,
+    /// Offset into the connection's unread input.
+    offset: usize,
 }
 
 /// The command of the request before, under the name it came with: a pipeline mostly repeats one.
 #[derive(Default)]
 struct LastCommand {
-    name: heapless::Vec<u8, 16>,
-    command: Option<Command>,
+    /// The name's bytes as a little-endian word, and how many there are; 0: there was none.
+    name: u64,
+    name_len: usize,
+    number: u16,
+    keys: Keys,
+}
+
+/// Where a command's first range of keys stands. (Full words: halves that are put together cost more than they save.)
+#[derive(Clone, Copy, Default)]
+struct Keys {
+    /// Index of the first; 0: there is none.
+    first: u32,
+    step: u32,
+    /// Index of the last; negative: from the end.
+    last: i32,
+}
+
+impl Keys {
+    fn of(command: &Command) -> Keys {
+        match command.spec.keys.first() {
+            Some(range) => Keys {
+                first: range.first as u32,
+                step: range.step.max(1) as u32,
+                last: i32::from(range.last),
+            },
+            None => Keys::default(),
+        }
+    }
+}
+
+/// Names up to here fit a word.
+const SHORT_NAME: u32 = 8;
+
+/// The name at `span` as a word, when it is short and a whole word may be read from the buffer.
+#[inline(always)]
+fn short_name(buffer: &[u8], span: Span) -> Option<u64> {
+    let word = buffer.get(span.start as usize..)?.first_chunk::<8>()?;
+    (1..=SHORT_NAME)
+        .contains(&span.len)
+        .then(|| u64::from_le_bytes(*word) << (64 - 8 * span.len))
 }
 
 impl LastCommand {
-    #[inline]
-    fn find(&mut self, args: &Args<'_>, registry: &Registry) -> Option<Command> {
-        let name = args.at(0);
-        if self.command.is_some() && name == self.name.as_slice() {
-            return self.command;
+    /// The number and keys of the command of a request whose arguments are `spans` of `buffer`.
+    #[inline(always)]
+    fn find(&mut self, buffer: &[u8], spans: &[Span], registry: &Registry) -> Option<(u16, Keys)> {
+        let name = *spans.first()?;
+        let word = short_name(buffer, name);
+        if word == Some(self.name) && name.len as usize == self.name_len {
+            return Some((self.number, self.keys));
         }
-        let Found::Command(&command) = registry.find(args) else {
+        self.look_up(buffer, spans, word, registry)
+    }
+
+    #[inline(never)]
+    fn look_up(
+        &mut self,
+        buffer: &[u8],
+        spans: &[Span],
+        word: Option<u64>,
+        registry: &Registry,
+    ) -> Option<(u16, Keys)> {
+        let args = Args::new(buffer, spans, Hasher::new(0));
+        let Found::Command(command) = registry.find(&args) else {
             return None;
         };
+        let keys = Keys::of(command);
         // A container's name does not tell the command.
         let alone = command.container.is_none() && !command.spec.flags.has(Flags::CONTAINER);
-        if alone && let Ok(name) = heapless::Vec::from_slice(name) {
+        if let Some(name) = word.filter(|_| alone) {
             *self = LastCommand {
                 name,
-                command: Some(command),
+                name_len: spans[0].len as usize,
+                number: command.number,
+                keys,
             };
         }
-        Some(command)
+        Some((command.number, keys))
     }
 }
 
@@ -76,14 +134,16 @@ pub(super) struct Batch {
     requests: Vec<Request>,
     spans: Vec<Span>,
     pub(super) quoted: QuotedLines,
-    /// Hashes of the keys of all requests, in order.
-    hashes: Vec<u64>,
-    /// The database of each.
-    databases: Vec<u32>,
+    /// The keys of all requests, in order.
+    lookups: Vec<Lookup>,
     last: LastCommand,
     /// Up to where buckets and entries were asked for.
     asked_buckets: usize,
     asked_entries: usize,
+    /// Lookups, by their place in the batch, that must be asked for once more.
+    displaced: heapless::Vec<u32, AHEAD>,
+    /// How many lookups may be done before more must be asked for.
+    ask_next_at: usize,
 }
 
 /// Requests and spans kept between batches; room for more is given back.
@@ -92,23 +152,14 @@ const KEEP_SPANS: usize = 64 * 1024;
 
 impl Batch {
     fn clear(&mut self) {
-        self.requests.clear();
-        self.spans.clear();
+        clear_to(&mut self.requests, KEEP_REQUESTS);
+        clear_to(&mut self.lookups, KEEP_REQUESTS);
+        clear_to(&mut self.spans, KEEP_SPANS);
         self.quoted.clear();
-        self.hashes.clear();
-        self.databases.clear();
         self.asked_buckets = 0;
         self.asked_entries = 0;
-        if self.hashes.capacity() > KEEP_REQUESTS {
-            self.hashes = Vec::new();
-            self.databases = Vec::new();
-        }
-        if self.spans.capacity() > KEEP_SPANS {
-            self.spans = Vec::new();
-        }
-        if self.requests.capacity() > KEEP_REQUESTS {
-            self.requests = Vec::new();
-        }
+        self.displaced.clear();
+        self.ask_next_at = 0;
     }
 
     /// Parses every complete request of a connection's input.
@@ -122,6 +173,7 @@ impl Batch {
         may_wait: bool,
     ) {
         let unread = connection.input.unread();
+        let db = connection.client.db as u32;
         let mut offset = 0;
         let requests = self.requests.len();
         connection.at_least = 0;
@@ -131,26 +183,31 @@ impl Batch {
             if may_wait {
                 self.quoted.note(slot, offset, rest);
             }
-            match connection.parser.parse(rest, limits, &mut self.spans) {
+            let progress = match connection.parser.parse_short(rest, &mut self.spans) {
+                Some(progress) => Ok(progress),
+                None => connection.parser.parse(rest, limits, &mut self.spans),
+            };
+            match progress {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
-                        let args = Args::new(rest, &self.spans[first_span..], hasher);
-                        let request = Request {
+                        let spans = &self.spans[first_span..];
+                        let found = self.last.find(rest, spans, registry);
+                        let first_lookup = self.lookups.len();
+                        let keys = found.map_or(Keys::default(), |(_, keys)| keys);
+                        if keys.first != 0 {
+                            look_ahead(rest, spans, keys, hasher, db, &mut self.lookups);
+                        }
+                        self.requests.push(Request {
                             slot,
-                            offset,
                             first_span: first_span as u32,
                             spans: arguments as u32,
-                            command: None,
-                            first_key: 0,
-                            key_step: 1,
-                            first_lookup: self.hashes.len() as u32,
-                            lookups: 0,
-                        };
-                        let command = self.last.find(&args, registry);
-                        let request = look_ahead(request, &args, command, &mut self.hashes);
-                        self.databases
-                            .resize(self.hashes.len(), connection.client.db as u32);
-                        self.requests.push(request);
+                            first_lookup: first_lookup as u32,
+                            lookups: (self.lookups.len() - first_lookup) as u32,
+                            command: found.map(|(number, _)| number),
+                            first_key: keys.first as u16,
+                            key_step: keys.step as u16,
+                            offset,
+                        });
                     }
                     offset += len;
                 }
@@ -176,56 +233,85 @@ impl Batch {
     }
 }
 
-/// Hashes the keys of a request of `command`.
-#[inline]
-fn look_ahead(
-    mut request: Request,
-    args: &Args<'_>,
-    command: Option<Command>,
-    hashes: &mut Vec<u64>,
-) -> Request {
-    let Some(command) = command else {
-        return request;
-    };
-    request.command = Some(command);
-    let Some(range) = command.spec.keys.first() else {
-        return request;
-    };
-    request.first_key = range.first as u16;
-    request.key_step = range.step.max(1) as u16;
-    let last = if range.last < 0 {
-        args.len()
-            .saturating_sub(usize::from(range.last.unsigned_abs()))
-    } else {
-        (range.last as usize).min(args.len() - 1)
-    };
-    let indices = usize::from(request.first_key)..=last;
-    for index in indices
-        .step_by(usize::from(request.key_step))
-        .take(KEYS_AHEAD)
-    {
-        hashes.push(args.key(index).hash);
-        request.lookups += 1;
+/// Empties `list`, which keeps room for `keep` items at most.
+fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
+    list.clear();
+    if list.capacity() > keep {
+        *list = Vec::new();
     }
-    request
+}
+
+/// Hashes the keys of a request.
+#[inline(always)]
+fn look_ahead(
+    buffer: &[u8],
+    spans: &[Span],
+    keys: Keys,
+    hasher: Hasher,
+    db: u32,
+    lookups: &mut Vec<Lookup>,
+) {
+    let last = if keys.last < 0 {
+        spans
+            .len()
+            .saturating_sub(keys.last.unsigned_abs() as usize)
+    } else {
+        (keys.last as usize).min(spans.len() - 1)
+    };
+    let mut index = keys.first as usize;
+    for _ in 0..KEYS_AHEAD {
+        if index > last {
+            break;
+        }
+        let span = spans[index];
+        let start = span.start as usize;
+        let hash = hasher.hash(&buffer[start..start + span.len as usize]);
+        lookups.push(Lookup { hash, db });
+        index += keys.step as usize;
+    }
 }
 
 impl Batch {
-    /// Asks for buckets and entries up to some way beyond the keys of the request at `at`.
-    #[inline]
-    fn ask_ahead(&mut self, at: usize, keys: &Keyspace) {
-        let request = &self.requests[at];
-        let until = (request.first_lookup + request.lookups) as usize;
-        let buckets = (until + 2 * AHEAD).min(self.hashes.len());
-        for lookup in self.asked_buckets..buckets {
-            keys.prefetch_bucket(self.databases[lookup] as usize, self.hashes[lookup]);
+    /// Asks for buckets and entries of the keys that come up when those before `until` are done.
+    #[inline(always)]
+    fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
+        if until >= self.ask_next_at {
+            self.ask_some(until, keys);
         }
-        self.asked_buckets = buckets.max(self.asked_buckets);
-        let entries = (until + AHEAD).min(self.hashes.len());
-        for lookup in self.asked_entries..entries {
-            keys.prefetch_entry(self.databases[lookup] as usize, self.hashes[lookup]);
+    }
+
+    /// Keys that were found to be displaced the last time, then a chunk of entries, then of buckets: between two calls
+    /// for the same key several requests run.
+    #[inline(never)]
+    fn ask_some(&mut self, until: usize, keys: &Keyspace) {
+        for at in core::mem::take(&mut self.displaced) {
+            let lookup = self.lookups[at as usize];
+            keys.prefetch_displaced(lookup.db as usize, lookup.hash);
         }
-        self.asked_entries = entries.max(self.asked_entries);
+        let len = self.lookups.len();
+        let entries = (until + AHEAD + CHUNK).min(len);
+        let buckets = (until + 2 * AHEAD + CHUNK).min(len);
+        // The first time, when nothing has run since the buckets were asked for, entries come after them.
+        if self.asked_buckets < entries {
+            self.ask_buckets(entries, keys);
+        }
+        for (at, lookup) in (self.asked_entries..).zip(&self.lookups[self.asked_entries..entries]) {
+            if keys.prefetch_entry(lookup.db as usize, lookup.hash) {
+                // Where there are too many, the last ones are looked up without help.
+                let _ = self.displaced.push(at as u32);
+            }
+        }
+        self.asked_entries = entries;
+        self.ask_buckets(buckets, keys);
+        let is_done = entries == len && self.displaced.is_empty();
+        self.ask_next_at = if is_done { usize::MAX } else { until + CHUNK };
+    }
+
+    fn ask_buckets(&mut self, until: usize, keys: &Keyspace) {
+        for lookup in &self.lookups[self.asked_buckets..until] {
+            keys.prefetch_bucket(lookup.db as usize, lookup.hash);
+        }
+        self.asked_buckets = until;
     }
 }
 
@@ -309,14 +395,18 @@ impl<P: Platform> Engine<P> {
 
     fn run_batch(&mut self) {
         for at in 0..self.batch.requests.len() {
-            self.batch.ask_ahead(at, &self.shared.keys);
-            self.run_request(at);
+            let request = self.batch.requests[at];
+            let until = (request.first_lookup + request.lookups) as usize;
+            self.batch.ask_ahead(until, &self.shared.keys);
+            self.run_request(&request);
         }
     }
 
-    fn run_request(&mut self, at: usize) {
-        let request = self.batch.requests[at];
-        if let Some(command) = &request.command
+    #[inline(always)]
+    fn run_request(&mut self, request: &Request) {
+        if self.shared.settings.maxmemory != 0
+            && let Some(number) = request.command
+            && let Some(command) = self.shared.registry.by_number(number)
             && self.shared.may_need_room(command)
         {
             self.ask_for_room(request.slot, request.offset);
@@ -332,15 +422,22 @@ impl<P: Platform> Engine<P> {
         let buffer = connection.input.from(request.offset);
         let mut args = Args::new(buffer, spans, self.shared.keys.hasher());
         if request.lookups != 0 {
+            // The keys that it looks up are hashed already.
             let first = request.first_lookup as usize;
+            let lookups = &self.batch.lookups[first..first + request.lookups as usize];
             args = args.with_hashes(KeyHashes {
                 first: usize::from(request.first_key),
                 step: usize::from(request.key_step),
-                hashes: &self.batch.hashes[first..first + request.lookups as usize],
+                lookups,
             });
         }
-        let logged = self.shared.keys.effects.pending().len();
-        let reply_from = connection.output.end();
+        let is_logging = self.shared.keys.effects.is_enabled();
+        let logged = self.shared.keys.effects.pending_len();
+        let reply_from = if is_logging {
+            connection.output.end()
+        } else {
+            0
+        };
         let host = &mut self.host;
         let ask = self.shared.run(
             &mut connection.client,
@@ -349,7 +446,7 @@ impl<P: Platform> Engine<P> {
             connection.output.writer(&mut self.pool),
             &mut |into| host.fill_random(into),
         );
-        if self.shared.keys.effects.pending().len() != logged {
+        if is_logging && self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }
         if let Some(ask) = ask {

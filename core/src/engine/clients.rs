@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::connection::Connection;
-use crate::command::ClientFilter;
+use crate::command::{ClientFilter, Command};
 use crate::platform::{Net, Platform};
 use crate::resp::Protocol;
 use alloc::format;
@@ -19,11 +19,11 @@ impl<P: Platform> Engine<P> {
             self.net.peer_address(connection.fd),
             self.net.local_address(connection.fd),
         );
-        let command = match client.last_container {
-            Some(container) => format!("{container}|{}", client.last_command),
-            None if client.last_command.is_empty() => String::from("NULL"),
-            None => client.last_command.into(),
-        };
+        let registry = &self.shared.registry;
+        let command = client
+            .last_command
+            .and_then(|number| registry.by_number(number));
+        let command = command.map_or_else(|| String::from("NULL"), Command::full_name);
         let output = connection.output.len();
         let current = connection.output.current_len();
         let (input, capacity) = (connection.input.len(), connection.input.capacity());

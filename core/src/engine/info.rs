@@ -287,7 +287,7 @@ impl<P: Platform> Engine<P> {
 
     fn commandstats_section(&self, lines: &mut Lines<'_>) {
         lines.title("Commandstats");
-        for number in 0..self.shared.registry.len() {
+        for number in 0..self.shared.registry.len() as u16 {
             let counts = self.shared.statistics.command(number);
             let Some(command) = self.shared.registry.by_number(number) else {
                 continue;

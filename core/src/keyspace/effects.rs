@@ -115,6 +115,12 @@ impl Effects {
         self.selected
     }
 
+    /// How many bytes are to be appended.
+    #[inline]
+    pub fn pending_len(&self) -> usize {
+        self.buffer.len() - self.consumed
+    }
+
     /// The bytes to append.
     pub fn pending(&self) -> &[u8] {
         &self.buffer[self.consumed..]

@@ -150,10 +150,15 @@ impl Keyspace {
         self.databases[db].table.prefetch_bucket(hash);
     }
 
-    /// Brings the entries of `hash` in `db` near.
+    /// Brings the entries of `hash` in `db` near. `true`: [`Keyspace::prefetch_displaced`] should go on a little later.
     #[inline]
-    pub fn prefetch_entry(&self, db: usize, hash: u64) {
-        self.databases[db].table.prefetch_item(hash);
+    pub fn prefetch_entry(&self, db: usize, hash: u64) -> bool {
+        self.databases[db].table.prefetch_item(hash)
+    }
+
+    /// Brings the entries of `hash` near that are not in its own bucket.
+    pub fn prefetch_displaced(&self, db: usize, hash: u64) {
+        self.databases[db].table.prefetch_displaced(hash);
     }
 
     /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.

@@ -129,6 +129,30 @@ impl RequestParser {
         }
     }
 
+    /// What [`RequestParser::parse`] makes of a whole request of one to nine arguments of at most 99 bytes each, as nearly
+    /// every request is one; nothing of it can be over a limit. `None`, and nothing pushed: it is longer, unfinished or
+    /// wrong, and `parse` has a closer look.
+    #[inline(always)]
+    pub fn parse_short(&self, buffer: &[u8], spans: &mut Vec<Span>) -> Option<Progress> {
+        if self.at != 0 {
+            return None;
+        }
+        let [b'*', count @ b'1'..=b'9', b'\r', b'\n', ..] = *buffer else {
+            return None;
+        };
+        let arguments = usize::from(count - b'0');
+        let (base, mut at) = (spans.len(), 4);
+        for _ in 0..arguments {
+            let Some((span, next)) = short_bulk(buffer, at) else {
+                spans.truncate(base);
+                return None;
+            };
+            spans.push(span);
+            at = next;
+        }
+        Some(Progress::Request { len: at, arguments })
+    }
+
     /// Whether parsed arguments of an unfinished request are held.
     pub fn is_resuming(&self) -> bool {
         self.at != 0
@@ -228,27 +252,34 @@ enum Bulk {
     Incomplete { at_least: usize },
 }
 
+/// `$?\r\n` and `$??\r\n` as little-endian words, the digits left out.
+const ONE_DIGIT: u32 = 0x0a0d_0024;
+const TWO_DIGITS: u64 = 0x0a_0d00_0024;
+
 /// A whole bulk string of at most 99 bytes at `at`, as nearly every argument is one: its length is within every limit, so
-/// one look at five bytes is enough. `None`: it is longer, unfinished or wrong, and [`bulk`] has a closer look.
+/// one look at eight bytes is enough. `None`: it is longer, unfinished, wrong or at the buffer's end, and [`bulk`] has a
+/// closer look.
 #[inline(always)]
 fn short_bulk(buffer: &[u8], at: usize) -> Option<(Span, usize)> {
-    let head: &[u8; 5] = buffer.get(at..at + 5)?.try_into().ok()?;
-    let (start, len) = match *head {
-        [b'$', ones @ b'0'..=b'9', b'\r', b'\n', _] => (at + 4, ones - b'0'),
-        [b'$', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n'] => {
-            (at + 5, (tens - b'0') * 10 + (ones - b'0'))
+    let head: &[u8; 8] = buffer.get(at..)?.first_chunk()?;
+    let word = u64::from_le_bytes(*head);
+    let first = ((word >> 8) as u8).wrapping_sub(b'0');
+    let (start, len) = if word as u32 & 0xffff_00ff == ONE_DIGIT && first < 10 {
+        (at + 4, u32::from(first))
+    } else {
+        let second = ((word >> 16) as u8).wrapping_sub(b'0');
+        let is_number = first.wrapping_sub(1) < 9 && second < 10;
+        if word & 0xff_ff00_00ff != TWO_DIGITS || !is_number {
+            return None;
         }
-        _ => return None,
+        (at + 5, u32::from(first) * 10 + u32::from(second))
     };
-    let next = start + usize::from(len) + 2;
+    let next = start + len as usize + 2;
     if next > buffer.len() || start > MAX_SHORT_OFFSET {
         return None;
     }
-    let span = Span {
-        start: start as u32,
-        len: u32::from(len),
-    };
-    Some((span, next))
+    let start = start as u32;
+    Some((Span { start, len }, next))
 }
 
 /// `$<length>\r\n<bytes>\r\n` at `at`.

@@ -18,7 +18,7 @@ use crate::command::{
     ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
-use crate::resp::Reply;
+use crate::resp::{Protocol, Reply};
 use crate::settings::Settings;
 use alloc::boxed::Box;
 use alloc::format;
@@ -84,11 +84,12 @@ impl Shared {
     }
 
     /// Runs one request. Its reply is appended to `out`, unless the engine is asked for something: then the
-    /// engine replies. `command` is what [`Registry::find`] made of the request, when the caller has asked already.
+    /// engine replies. `command` is the number that [`Registry::find`] found, when the caller has asked already.
+    #[inline]
     pub fn run(
         &mut self,
         client: &mut ClientState,
-        command: Option<Command>,
+        command: Option<u16>,
         args: &Args<'_>,
         out: &mut Vec<u8>,
         random_bytes: &mut dyn FnMut(&mut [u8]),
@@ -98,75 +99,82 @@ impl Shared {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let outcome = self.checked(client, command, args, out, random_bytes);
-        let ask = match outcome {
+        let ask = match self.checked(client, command, args, out, random_bytes) {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Ask(ask)) => Some(ask),
             Err(error) => {
-                out.truncate(start);
-                Reply::new(out, client.protocol).error(error.text());
-                self.statistics.count_error(error.code());
+                self.answer_error(&error, client.protocol, out, start);
                 None
             }
         };
-        match client.reply_mode {
-            ReplyMode::On => {}
-            // The command that switches replies to the next one off is not answered either.
-            ReplyMode::Off | ReplyMode::SkipNext => out.truncate(start),
-            // What the engine is asked for, it does not answer either; then it ends the skipping.
-            ReplyMode::Skip if ask.is_some() => out.truncate(start),
-            ReplyMode::Skip => {
-                out.truncate(start);
-                client.reply_mode = ReplyMode::On;
-            }
+        if client.reply_mode != ReplyMode::On {
+            mute(client, ask.is_some(), out, start);
         }
         ask
     }
 
+    #[cold]
+    fn answer_error(
+        &mut self,
+        error: &CommandError,
+        protocol: Protocol,
+        out: &mut Vec<u8>,
+        start: usize,
+    ) {
+        out.truncate(start);
+        Reply::new(out, protocol).error(error.text());
+        self.statistics.count_error(error.code());
+    }
+
+    #[inline(always)]
     fn checked(
         &mut self,
         client: &mut ClientState,
-        command: Option<Command>,
+        command: Option<u16>,
         args: &Args<'_>,
         out: &mut Vec<u8>,
         random_bytes: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Outcome, CommandError> {
-        let command = match command {
-            Some(command) => command,
-            None if is_http(args) => {
-                log::warn!(
-                    "Possible SECURITY ATTACK detected. Client id={} sent HTTP, which is likely someone's attempt to use \
-                     a browser against this server. Connection closed.",
-                    client.id
-                );
-                return Outcome::ask(Ask::Close);
-            }
-            None => find(&self.registry, args)?,
+        let known = command.and_then(|number| self.registry.by_number(number));
+        let command = match known {
+            Some(&command) => command,
+            None => match self.find(client, args)? {
+                Some(command) => command,
+                None => return Outcome::ask(Ask::Close),
+            },
         };
-        let spec = command.spec;
-        if !spec.accepts(args.len()) {
-            return Err(CommandError::wrong_arity(&command.full_name()));
+        if !command.spec.accepts(args.len()) {
+            return Err(wrong_arity(&command));
         }
-        let closed = !client.authenticated && !self.settings.requirepass.is_empty();
-        if closed && !spec.flags.has(Flags::NO_AUTH) {
-            self.statistics.count_rejected(command.number);
-            return Err(CommandError::new("NOAUTH Authentication required."));
+        // Hardly ever is there anything to look at: then it is looked at closely.
+        if !client.authenticated || self.memory_full || self.write_refusal.is_some() {
+            self.refuse(client, &command)?;
         }
-        if self.memory_full && self.may_need_room(&command) {
-            self.statistics.count_rejected(command.number);
-            return Err(CommandError::OUT_OF_MEMORY);
-        }
-        if spec.flags.has(Flags::WRITE)
-            && let Some(refusal) = &self.write_refusal
-        {
-            self.statistics.count_rejected(command.number);
-            return Err(CommandError::with(refusal.clone()));
-        }
-        client.last_command = spec.name;
-        client.last_container = command.container.map(|container| container.name);
+        client.last_command = Some(command.number);
         self.invoke(&command, client, args, out, random_bytes)
     }
 
+    /// Why a command may not run now, if so.
+    #[cold]
+    fn refuse(&mut self, client: &ClientState, command: &Command) -> Result<(), CommandError> {
+        let flags = command.spec.flags;
+        let closed = !client.authenticated && !self.settings.requirepass.is_empty();
+        let refused = if closed && !flags.has(Flags::NO_AUTH) {
+            CommandError::new("NOAUTH Authentication required.")
+        } else if self.memory_full && self.may_need_room(command) {
+            CommandError::OUT_OF_MEMORY
+        } else if flags.has(Flags::WRITE)
+            && let Some(refusal) = &self.write_refusal
+        {
+            CommandError::with(refusal.clone())
+        } else {
+            return Ok(());
+        };
+        self.statistics.count_rejected(command.number);
+        Err(refused)
+    }
+
+    #[inline(always)]
     fn invoke(
         &mut self,
         command: &Command,
@@ -179,7 +187,10 @@ impl Shared {
         let db = client.db;
         self.keys.select(db);
         self.keys.no_touch = client.no_touch;
-        self.keys.effects.begin_command();
+        let is_logged = self.keys.effects.is_enabled();
+        if is_logged {
+            self.keys.effects.begin_command();
+        }
         let reply = Reply::new(out, client.protocol);
         let mut cx = Cx {
             keys: &mut self.keys,
@@ -192,24 +203,49 @@ impl Shared {
         };
         let result = (command.spec.run)(&mut cx, args);
         self.statistics.count_call(command.number, result.is_err());
-        if command.spec.flags.has(Flags::WRITE)
-            && self.keys.dirty != dirty
-            && !self.keys.effects.is_replaced()
-        {
-            self.keys.effects.log(db, args.all());
+        if is_logged {
+            let is_write = command.spec.flags.has(Flags::WRITE);
+            if is_write && self.keys.dirty != dirty && !self.keys.effects.is_replaced() {
+                self.keys.effects.log(db, args.all());
+            }
+            self.keys.effects.end_command();
         }
-        self.keys.effects.end_command();
         result
+    }
+
+    /// The command that a request names; `None`: the client is none of Redis's, and is to go.
+    #[cold]
+    fn find(&self, client: &ClientState, args: &Args<'_>) -> Result<Option<Command>, CommandError> {
+        if is_http(args) {
+            log::warn!(
+                "Possible SECURITY ATTACK detected. Client id={} sent HTTP, which is likely someone's attempt to use \
+                 a browser against this server. Connection closed.",
+                client.id
+            );
+            return Ok(None);
+        }
+        match self.registry.find(args) {
+            Found::Command(command) => Ok(Some(*command)),
+            Found::UnknownSubcommand(container) => Err(unknown_subcommand(container, args)),
+            Found::Unknown => Err(unknown_command(args)),
+        }
+    }
+}
+
+/// Takes a reply back that the client does not want (CLIENT REPLY).
+#[cold]
+fn mute(client: &mut ClientState, is_asked: bool, out: &mut Vec<u8>, start: usize) {
+    out.truncate(start);
+    // What the engine is asked for, it does not answer either; then it ends the skipping. The command that switches
+    // replies off is not answered itself.
+    if client.reply_mode == ReplyMode::Skip && !is_asked {
+        client.reply_mode = ReplyMode::On;
     }
 }
 
 #[cold]
-fn find(registry: &Registry, args: &Args<'_>) -> Result<Command, CommandError> {
-    match registry.find(args) {
-        Found::Command(command) => Ok(*command),
-        Found::UnknownSubcommand(container) => Err(unknown_subcommand(container, args)),
-        Found::Unknown => Err(unknown_command(args)),
-    }
+fn wrong_arity(command: &Command) -> CommandError {
+    CommandError::wrong_arity(&command.full_name())
 }
 
 fn unknown_subcommand(container: &Command, args: &Args<'_>) -> CommandError {

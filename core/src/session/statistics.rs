@@ -68,16 +68,16 @@ impl Statistics {
     }
 
     #[inline]
-    pub(super) fn count_call(&mut self, number: usize, failed: bool) {
+    pub(super) fn count_call(&mut self, number: u16, failed: bool) {
         self.commands += 1;
-        if let Some(counts) = self.by_command.get_mut(number) {
+        if let Some(counts) = self.by_command.get_mut(usize::from(number)) {
             counts.calls += 1;
             counts.failed += u64::from(failed);
         }
     }
 
-    pub(super) fn count_rejected(&mut self, number: usize) {
-        if let Some(counts) = self.by_command.get_mut(number) {
+    pub(super) fn count_rejected(&mut self, number: u16) {
+        if let Some(counts) = self.by_command.get_mut(usize::from(number)) {
             counts.rejected += 1;
         }
     }
@@ -92,8 +92,9 @@ impl Statistics {
     }
 
     /// The counters of the command with this number.
-    pub fn command(&self, number: usize) -> CommandCounts {
-        self.by_command.get(number).copied().unwrap_or_default()
+    pub fn command(&self, number: u16) -> CommandCounts {
+        let counts = self.by_command.get(usize::from(number));
+        counts.copied().unwrap_or_default()
     }
 
     /// Error codes and how often each was sent, in order of the code.

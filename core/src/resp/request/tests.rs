@@ -157,3 +157,26 @@ proptest! {
         let _ = RequestParser::default().parse(&mut array, &LIMITS, &mut Vec::new());
     }
 }
+
+proptest! {
+    /// The short way makes of a request what the long way makes of it, or leaves it alone.
+    #[test]
+    fn the_short_way_agrees_with_the_long_way(
+        arguments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..110), 1..11),
+        cut in 0usize..400,
+        flip in prop::option::of((0usize..400, any::<u8>())),
+    ) {
+        let mut bytes = encode(&arguments);
+        bytes.truncate(bytes.len().saturating_sub(cut % 40));
+        if let Some((at, byte)) = flip.filter(|&(at, _)| at < bytes.len()) {
+            bytes[at] = byte;
+        }
+        bytes.extend(b"*1\r\n$4\r\nPING\r\n");
+        let (mut short, mut long) = (vec![Span { start: 7, len: 7 }], vec![Span { start: 7, len: 7 }]);
+        if let Some(progress) = RequestParser::default().parse_short(&bytes, &mut short) {
+            let expected = RequestParser::default().parse(&mut bytes, &LIMITS, &mut long);
+            prop_assert_eq!(Ok(progress), expected);
+        }
+        prop_assert_eq!(short, long);
+    }
+}

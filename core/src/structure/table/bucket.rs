@@ -140,6 +140,12 @@ impl Bucket {
         self.pointers[slot] = [0; 6];
     }
 
+    /// Not 0: items that belong here sit elsewhere.
+    #[inline(always)]
+    pub(super) fn overflow(&self) -> u8 {
+        self.meta
+    }
+
     #[inline(always)]
     pub(super) fn displaced(&self) -> u8 {
         self.meta & 15

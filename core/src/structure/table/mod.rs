@@ -33,7 +33,7 @@ use alloc::vec::Vec;
 use bucket::{Bucket, SLOTS, prefetch};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use segment::{MAX_HOMES, Place, Segment, hash_of, home_of};
+use segment::{MAX_HOMES, Place, Segment, find_in, hash_of, home_of};
 
 /// Slots that a rebuilt segment has for every three items.
 const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
@@ -45,10 +45,40 @@ const MAX_DEPTH: u8 = 24;
 /// A directory entry: what a lookup needs, in one place.
 #[derive(Clone, Copy)]
 struct Route {
-    buckets: *const Bucket,
+    buckets: NonNull<Bucket>,
     segment: u32,
     homes: u8,
     depth: u8,
+}
+
+impl Route {
+    /// The segment's bucket `at`, which is a home or the one after the last home.
+    #[inline(always)]
+    fn line(&self, at: usize) -> &Bucket {
+        // SAFETY: (1) a route's buckets are those of a live segment: whatever moves or frees them publishes a new route;
+        // (2) a segment has `homes + 1` buckets at least, and `at <= homes` for homes and their neighbours.
+        unsafe { self.line_pointer(at).as_ref() }
+    }
+
+    #[inline(always)]
+    fn line_pointer(&self, at: usize) -> NonNull<Bucket> {
+        // SAFETY: as above; places in the stash are within the segment as well.
+        unsafe { self.buckets.add(at) }
+    }
+}
+
+/// Brings the items of a bucket near whose tag is that of `hash`; whether there are any.
+#[inline(always)]
+fn prefetch_matching(line: &Bucket, hash: u64) -> bool {
+    let mut any = false;
+    for slot in line.matching(bucket::tag_of(hash)) {
+        if let Some(pointer) = line.pointer(slot) {
+            any = true;
+            prefetch(pointer.as_ptr());
+            prefetch(pointer.as_ptr().wrapping_add(63));
+        }
+    }
+    any
 }
 
 /// A hash table from bytes to items that carry them. See the module's head.
@@ -113,33 +143,40 @@ impl<T: TableItem> Table<T> {
     pub fn prefetch_bucket(&self, hash: u64) {
         if let Some(route) = self.directory.get(self.index(hash)) {
             let home = home_of(hash, route.depth, route.homes);
-            prefetch(route.buckets.wrapping_add(home).cast());
+            prefetch(route.buckets.as_ptr().wrapping_add(home).cast());
         }
     }
 
-    /// Brings the items that `hash` may belong to near; their bucket should be near already.
+    /// Brings the items that `hash` may belong to near; their bucket should be near already. `true`: it holds none of
+    /// them, but one may be in the bucket after it, which is brought near; then [`Table::prefetch_displaced`] goes on.
     #[inline]
-    pub fn prefetch_item(&self, hash: u64) {
+    pub fn prefetch_item(&self, hash: u64) -> bool {
         let Some(route) = self.directory.get(self.index(hash)) else {
-            return;
+            return false;
         };
         let home = home_of(hash, route.depth, route.homes);
-        // SAFETY: a route's buckets are those of a live segment, which has more than `homes` of them, and
-        // `home < homes`.
-        let line = unsafe { &*route.buckets.add(home) };
-        for slot in line.matching(bucket::tag_of(hash)) {
-            if let Some(pointer) = line.pointer(slot) {
-                prefetch(pointer.as_ptr());
-                prefetch(pointer.as_ptr().wrapping_add(63));
-            }
+        let line = route.line(home);
+        if prefetch_matching(line, hash) || line.displaced() == 0 {
+            return false;
+        }
+        prefetch(core::ptr::from_ref(route.line(home + 1)).cast());
+        true
+    }
+
+    /// Brings the items of the bucket after that of `hash` near, which should be near already.
+    #[cold]
+    pub fn prefetch_displaced(&self, hash: u64) {
+        if let Some(route) = self.directory.get(self.index(hash)) {
+            let home = home_of(hash, route.depth, route.homes);
+            prefetch_matching(route.line(home + 1), hash);
         }
     }
 
     /// Finds the item with this key.
     #[inline]
     pub fn find(&self, hash: u64, key: &[u8]) -> Option<ItemRef<'_, T>> {
-        let (segment, place) = self.locate(hash, key)?;
-        let pointer = self.segments[segment].buckets[place.bucket].pointer(place.slot)?;
+        let (route, place) = self.locate(hash, key)?;
+        let pointer = route.line(place.bucket).pointer(place.slot)?;
         // SAFETY: the pointer is owned by this table, which the guard borrows.
         Some(unsafe { ItemRef::new(pointer) })
     }
@@ -147,19 +184,14 @@ impl<T: TableItem> Table<T> {
     /// Finds the item with this key, to change it.
     #[inline(always)]
     pub fn find_mut(&mut self, hash: u64, key: &[u8]) -> Option<ItemMut<'_, T>> {
-        let (segment, place) = self.locate(hash, key)?;
-        let bucket = &mut self.segments[segment].buckets[place.bucket];
-        let pointer = bucket.pointer(place.slot)?;
+        let (route, place) = self.locate(hash, key)?;
+        let (mut line, slot) = (route.line_pointer(place.bucket), place.slot);
+        // SAFETY: `locate` gave the place of a bucket of a live segment, and the table is borrowed exclusively for the
+        // guard's life.
+        let bucket = unsafe { line.as_mut() };
+        let pointer = bucket.pointer(slot)?;
         // SAFETY: the pointer is owned by this table, which the guard borrows mutably through its slot.
-        Some(unsafe {
-            ItemMut::new(
-                pointer,
-                SlotMut {
-                    bucket,
-                    slot: place.slot,
-                },
-            )
-        })
+        Some(unsafe { ItemMut::new(pointer, SlotMut { bucket, slot }) })
     }
 
     /// Whether there is an item with this key.
@@ -172,7 +204,8 @@ impl<T: TableItem> Table<T> {
         debug_assert!(!self.contains(hash, item.key()));
         if self.directory.is_empty() {
             self.segments.push(Segment::new(1, 0));
-            self.directory.push(self.route_to(0));
+            let route = self.route_to(0);
+            self.directory.push(route);
         }
         let pointer = item.into_raw();
         loop {
@@ -187,8 +220,8 @@ impl<T: TableItem> Table<T> {
 
     /// Takes the item with this key out.
     pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<T> {
-        let (at, place) = self.locate(hash, key)?;
-        self.take_at(hash, at, place)
+        let (route, place) = self.locate(hash, key)?;
+        self.take_at(hash, route.segment as usize, place)
     }
 
     /// Finds the item with this hash for which `wanted` holds.
@@ -285,13 +318,37 @@ impl<T: TableItem> Table<T> {
         self.directory[self.index(hash)].segment as usize
     }
 
+    /// Where the item with this key is. Reads the directory and the buckets alone: the segment's own record would be
+    /// one more line to wait for.
     #[inline(always)]
-    fn locate(&self, hash: u64, key: &[u8]) -> Option<(usize, Place)> {
-        let route = self.directory.get(self.index(hash))?;
-        let at = route.segment as usize;
-        self.segments[at]
-            .find::<T>(hash, key)
-            .map(|place| (at, place))
+    fn locate(&self, hash: u64, key: &[u8]) -> Option<(Route, Place)> {
+        let route = *self.directory.get(self.index(hash))?;
+        let home = home_of(hash, route.depth, route.homes);
+        let tag = bucket::tag_of(hash);
+        let first = route.line(home);
+        if let Some(slot) = find_in::<T>(first, tag, key) {
+            return Some((route, Place { bucket: home, slot }));
+        }
+        if first.overflow() == 0 {
+            return None;
+        }
+        let place = self.locate_overflow(&route, home, tag, key)?;
+        Some((route, place))
+    }
+
+    #[inline(never)]
+    fn locate_overflow(&self, route: &Route, home: usize, tag: u8, key: &[u8]) -> Option<Place> {
+        let first = route.line(home);
+        let bucket = home + 1;
+        if first.displaced() != 0
+            && let Some(slot) = find_in::<T>(route.line(bucket), tag, key)
+        {
+            return Some(Place { bucket, slot });
+        }
+        if first.stashed() == 0 {
+            return None;
+        }
+        self.segments[route.segment as usize].find_stashed::<T>(tag, key)
     }
 
     fn locate_by_hash(&self, hash: u64, wanted: &dyn Fn(&T) -> bool) -> Option<(usize, Place)> {
@@ -309,10 +366,10 @@ impl<T: TableItem> Table<T> {
         Some(unsafe { T::from_raw(pointer) })
     }
 
-    fn route_to(&self, at: usize) -> Route {
-        let segment = &self.segments[at];
+    fn route_to(&mut self, at: usize) -> Route {
+        let segment = &mut self.segments[at];
         Route {
-            buckets: segment.buckets.as_ptr(),
+            buckets: NonNull::new(segment.buckets.as_mut_ptr()).unwrap_or(NonNull::dangling()),
             segment: at as u32,
             homes: segment.homes,
             depth: segment.depth,
@@ -470,7 +527,7 @@ impl<T: TableItem> Table<T> {
             let segment = &self.segments[route.segment as usize];
             named[route.segment as usize] += 1;
             let same = route.homes == segment.homes && route.depth == segment.depth;
-            if !same || !core::ptr::eq(route.buckets, segment.buckets.as_ptr()) {
+            if !same || !core::ptr::eq(route.buckets.as_ptr(), segment.buckets.as_ptr()) {
                 return Err("stale route");
             }
         }

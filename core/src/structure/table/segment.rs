@@ -74,31 +74,9 @@ impl Segment {
         usize::from(self.homes) + 1..self.buckets.len()
     }
 
-    #[inline(always)]
-    pub(super) fn find<T: TableItem>(&self, hash: u64, key: &[u8]) -> Option<Place> {
-        let home = self.home(hash);
-        let tag = tag_of(hash);
-        let first = &self.buckets[home];
-        if let Some(slot) = find_in::<T>(first, tag, key) {
-            return Some(Place { bucket: home, slot });
-        }
-        if first.displaced() != 0
-            && let Some(slot) = find_in::<T>(&self.buckets[home + 1], tag, key)
-        {
-            return Some(Place {
-                bucket: home + 1,
-                slot,
-            });
-        }
-        if first.stashed() != 0 {
-            self.find_stashed::<T>(tag, key)
-        } else {
-            None
-        }
-    }
-
+    /// Looks an item up in the stash.
     #[cold]
-    fn find_stashed<T: TableItem>(&self, tag: u8, key: &[u8]) -> Option<Place> {
+    pub(super) fn find_stashed<T: TableItem>(&self, tag: u8, key: &[u8]) -> Option<Place> {
         self.stash().find_map(|bucket| {
             find_in::<T>(&self.buckets[bucket], tag, key).map(|slot| Place { bucket, slot })
         })
@@ -298,8 +276,9 @@ pub(super) fn hash_of<T: TableItem>(pointer: NonNull<u8>, hasher: &Hasher) -> u6
     hasher.hash(item.key())
 }
 
+/// The slot of the item with this key in a bucket.
 #[inline(always)]
-fn find_in<T: TableItem>(line: &Bucket, tag: u8, key: &[u8]) -> Option<usize> {
+pub(super) fn find_in<T: TableItem>(line: &Bucket, tag: u8, key: &[u8]) -> Option<usize> {
     line.matching(tag).find(|&slot| {
         line.pointer(slot).is_some_and(|pointer| {
             // SAFETY: as in `hash_of`.
