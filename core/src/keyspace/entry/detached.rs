@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 /// A value that has left its entry.
 pub(in crate::keyspace) enum DetachedValue {
-    /// An inline string or an integer, gone with its entry.
+    /// An inline string, an integer or a pack, gone with its entry.
     Nothing,
     /// A string's buffer.
     String(Vec<u8>),
@@ -60,28 +60,26 @@ impl Entry {
 
     /// The owned value behind the word; the entry must not be used but for `free_block` afterwards.
     pub(super) fn detach(&self) -> DetachedValue {
-        let encoding = self.encoding();
-        // SAFETY: for each type the word is a pointer that its `into_parts` gave, and the caller gives up the
-        // entry's ownership of it.
+        // SAFETY: by its encoding the word is what `with_heap` or the type's `into_kept` gave, and the caller gives up
+        // the entry's ownership of it.
         unsafe {
-            match encoding.value_type() {
-                ValueType::String if encoding == Encoding::Heap => {
+            match self.encoding() {
+                Encoding::Int | Encoding::Inline => DetachedValue::Nothing,
+                Encoding::HashListpack | Encoding::SetListpack | Encoding::SortedListpack => {
+                    DetachedValue::Nothing
+                }
+                Encoding::Heap => {
                     let buffer: Box<Vec<u8>> = Box::from_raw(self.word_pointer().cast().as_ptr());
                     DetachedValue::String(*buffer)
                 }
-                ValueType::String => DetachedValue::Nothing,
-                ValueType::Hash => {
-                    DetachedValue::Hash(Hash::from_parts(encoding, self.word_pointer()))
+                Encoding::HashTable => DetachedValue::Hash(Hash::from_kept(self.kept())),
+                Encoding::ListListpack | Encoding::Quicklist => {
+                    DetachedValue::List(List::from_kept(self.kept()))
                 }
-                ValueType::List => {
-                    DetachedValue::List(List::from_parts(encoding, self.word_pointer()))
+                Encoding::Intset | Encoding::SetTable => {
+                    DetachedValue::Set(Set::from_kept(self.kept()))
                 }
-                ValueType::Set => {
-                    DetachedValue::Set(Set::from_parts(encoding, self.word_pointer()))
-                }
-                ValueType::SortedSet => {
-                    DetachedValue::SortedSet(SortedSet::from_parts(encoding, self.word_pointer()))
-                }
+                Encoding::SortedTree => DetachedValue::SortedSet(SortedSet::from_kept(self.kept())),
             }
         }
     }

@@ -16,6 +16,16 @@ pub(super) mod field {
 }
 
 pub(super) const ENCODING_MASK: u8 = 0x0f;
+/// The bits of an encoding of which a sized one has none.
+const UNSIZED_MASK: u8 = 0x0c;
+const _: () = {
+    let mut number = 0;
+    while number < ENCODINGS.len() {
+        assert!(ENCODINGS[number] as usize == number);
+        assert!(ENCODINGS[number].is_sized() == (number as u8 & UNSIZED_MASK == 0));
+        number += 1;
+    }
+};
 const HAS_EXPIRY: u8 = 0x10;
 const LONG_KEY: u8 = 0x20;
 const WIDE_VALUE: u8 = 0x40;
@@ -38,8 +48,8 @@ pub(super) struct Shape {
 impl Shape {
     fn of(encoding: Encoding, key_len: usize, value_len: usize, expiry: bool) -> Shape {
         let long = key_len > usize::from(u8::MAX);
-        let inline = encoding == Encoding::Inline;
-        let wide = inline && value_len > usize::from(u8::MAX);
+        let sized = encoding.is_sized();
+        let wide = sized && value_len > usize::from(u8::MAX);
         let bits = encoding as u8
             | if expiry { HAS_EXPIRY } else { 0 }
             | if long { LONG_KEY } else { 0 }
@@ -47,7 +57,7 @@ impl Shape {
         let value_len_at = field::OPTIONAL + if long { field::LONG_LEN } else { 0 };
         let expiry_at = value_len_at + value_len_bytes(bits);
         let key_at = expiry_at + if expiry { field::EXPIRY } else { 0 };
-        let value_len = if inline { value_len } else { field::WORD };
+        let value_len = if sized { value_len } else { field::WORD };
         Shape {
             bits,
             value_len_at,
@@ -69,7 +79,7 @@ impl Shape {
 
 #[inline(always)]
 fn value_len_bytes(bits: u8) -> usize {
-    if bits & ENCODING_MASK == Encoding::Inline as u8 {
+    if bits & UNSIZED_MASK == 0 {
         if bits & WIDE_VALUE != 0 {
             field::LONG_LEN
         } else {
@@ -216,54 +226,87 @@ impl Entry {
             old.value_len,
             expiry.is_some(),
         );
-        let tail = old.key_len + old.value_len;
-        if new.total() > old.total() {
-            self.resize(old.total(), new.total());
-        }
-        // SAFETY: both ranges lie in the block, which has the greater of the two sizes here.
-        unsafe {
-            let block = self.0.as_ptr();
-            core::ptr::copy(block.add(old.key_at), block.add(new.key_at), tail);
-        }
-        if new.total() < old.total() {
-            self.resize(old.total(), new.total());
-        }
-        let stamp = old.bits & STAMP;
-        self.write_header(
-            &Shape {
-                bits: new.bits | stamp,
-                ..new
-            },
-            expiry,
-        );
+        self.reshape(old, new, old.key_len + old.value_len, expiry);
     }
 
     /// Drops the old value and makes room for a new one of another encoding or length; key, expiry, clock stay.
     pub(super) fn reshape_value(&mut self, encoding: Encoding, value_len: usize) {
         drop(self.detach());
-        let old = self.shape();
-        let expiry = self.expiry();
+        self.reshape_freed(encoding, value_len);
+        self.value_bytes_mut().fill(0);
+    }
+
+    /// The same when nothing is left of the old value; the new one's bytes are of no particular content.
+    fn reshape_freed(&mut self, encoding: Encoding, value_len: usize) {
+        let (old, expiry) = (self.shape(), self.expiry());
         let new = Shape::of(encoding, old.key_len, value_len, expiry.is_some());
+        self.reshape(&old, new, old.key_len, expiry);
+    }
+
+    /// Gives the block another shape; `kept` bytes from the key on stay, and the clock.
+    fn reshape(&mut self, old: &Shape, new: Shape, kept: usize, expiry: Option<u64>) {
         if new.total() > old.total() {
             self.resize(old.total(), new.total());
         }
         // SAFETY: both ranges lie in the block, which has the greater of the two sizes here.
         unsafe {
             let block = self.0.as_ptr();
-            core::ptr::copy(block.add(old.key_at), block.add(new.key_at), old.key_len);
+            core::ptr::copy(block.add(old.key_at), block.add(new.key_at), kept);
         }
         if new.total() < old.total() {
             self.resize(old.total(), new.total());
         }
-        let stamp = old.bits & STAMP;
-        self.write_header(
-            &Shape {
-                bits: new.bits | stamp,
-                ..new
-            },
-            expiry,
-        );
-        self.value_bytes_mut().fill(0);
+        let bits = new.bits | old.bits & STAMP;
+        self.write_header(&Shape { bits, ..new }, expiry);
+    }
+
+    /// The block.
+    #[inline(always)]
+    pub(super) fn block(&self) -> NonNull<u8> {
+        self.0
+    }
+
+    /// After a loan of the value as bytes: where the block is now, how long the value in it, and its encoding.
+    ///
+    /// # Safety
+    /// The block is this entry's, with the header that it had and a value of `value_len` bytes behind the key, which are
+    /// what `encoding`, a sized one, says.
+    #[inline(always)]
+    pub(super) unsafe fn settle(
+        &mut self,
+        block: NonNull<u8>,
+        encoding: Encoding,
+        value_len: usize,
+    ) {
+        self.0 = block;
+        let shape = self.shape();
+        if shape.value_len != value_len || shape.bits & ENCODING_MASK != encoding as u8 {
+            self.settle_changed(shape, encoding, value_len);
+        }
+    }
+
+    fn settle_changed(&mut self, shape: Shape, encoding: Encoding, value_len: usize) {
+        let (expiry, old) = (self.expiry(), Shape { value_len, ..shape });
+        let new = Shape::of(encoding, old.key_len, value_len, expiry.is_some());
+        self.reshape(&old, new, old.key_len + value_len, expiry);
+    }
+
+    /// Puts a sized value in the place of one of which nothing is left.
+    pub(super) fn put_bytes(&mut self, encoding: Encoding, value: &[u8]) {
+        self.reshape_freed(encoding, value.len());
+        self.value_bytes_mut().copy_from_slice(value);
+    }
+
+    /// Puts a collection's pointer in the place of a value of which nothing is left.
+    #[inline(always)]
+    pub(super) fn put_pointer(&mut self, encoding: Encoding, pointer: NonNull<u8>) {
+        let bits = self.byte(field::BITS);
+        if bits & UNSIZED_MASK == 0 {
+            self.reshape_freed(encoding, field::WORD);
+        } else {
+            self.set_byte(field::BITS, bits & !ENCODING_MASK | encoding as u8);
+        }
+        self.set_word(pointer_to_word(pointer));
     }
 
     fn resize(&mut self, from: usize, to: usize) {

@@ -1,12 +1,16 @@
-#![allow(unsafe_code, reason = "collections are lent from a tag and a pointer")]
+#![allow(
+    unsafe_code,
+    reason = "collections are lent from where the entry keeps them"
+)]
 //! Lending the collection that an entry keeps.
+//!
+//! A small collection is a pack in the entry's own block, and may move the block when it grows. So a loan to change it
+//! holds on to the item's guard, through which the table learns where the block is afterwards.
 
 use super::Entry;
-use super::layout::{ENCODING_MASK, field, pointer_to_word};
+use crate::structure::pack::Pack;
 use crate::structure::table::{ItemMut, ItemRef};
-use crate::value::{Encoding, Parts, Stored, ValueRef};
-use core::mem::ManuallyDrop;
-use core::ptr::NonNull;
+use crate::value::{Encoding, Home, Kept, Stored, ValueRef};
 
 impl Entry {
     /// Lends a collection; `None` when the value is of another type.
@@ -21,28 +25,76 @@ impl Entry {
     /// # Safety
     /// The value is a `T`.
     pub(super) unsafe fn lend<T: Stored>(&self) -> ValueRef<'_, T> {
-        // SAFETY: the type matches, so the word is a pointer that `T::into_parts` gave, and the entry is borrowed.
-        unsafe { ValueRef::new(self.encoding(), self.word_pointer()) }
+        // SAFETY: the type matches, and the entry is borrowed.
+        unsafe { ValueRef::new(self.kept()) }
     }
 
-    /// The home of a lent collection: this very entry, which the caller keeps borrowed.
-    pub(super) fn home(&mut self) -> EntryHome {
-        EntryHome(ManuallyDrop::new(Entry(self.0)))
+    /// What this entry keeps of its collection: a second owner of it.
+    ///
+    /// # Safety
+    /// The value is a collection. Whoever uses what is returned sees to it that one owner alone changes or frees it.
+    #[inline(always)]
+    pub(super) unsafe fn kept(&self) -> Kept {
+        let encoding = self.encoding();
+        if !encoding.is_packed() {
+            return Kept::Apart(encoding, self.word_pointer(), None);
+        }
+        let shape = self.shape();
+        // SAFETY: the block has this shape, in which the value is a pack.
+        let pack = unsafe { Pack::borrow(self.block(), shape.value_at(), shape.value_len) };
+        Kept::Packed(encoding, pack)
     }
 }
 
-/// A second name of an entry whose collection is lent; see [`ValueMut`].
-pub struct EntryHome(ManuallyDrop<Entry>);
+/// The entry whose collection is lent; see [`ValueMut`].
+pub struct EntryHome<'t> {
+    entry: ItemMut<'t, Entry>,
+    /// Whether the collection was lent as a pack: then the block is where the pack, or its husk, says.
+    packed: bool,
+}
 
 /// A mutable loan of a collection in the keyspace.
-pub type ValueMut<'e, T> = crate::value::ValueMut<'e, T, EntryHome>;
+pub type ValueMut<'e, T> = crate::value::ValueMut<'e, T, EntryHome<'e>>;
 
-impl Parts for EntryHome {
-    fn store(&mut self, encoding: Encoding, pointer: NonNull<u8>) {
-        // A collection's parts fit the place of the old ones, so the entry stays where it is.
-        let bits = self.0.byte(field::BITS) & !ENCODING_MASK | encoding as u8;
-        self.0.set_byte(field::BITS, bits);
-        self.0.set_word(pointer_to_word(pointer));
+impl Home for EntryHome<'_> {
+    #[inline(always)]
+    fn keep(&mut self, kept: Kept) {
+        match kept {
+            Kept::Packed(encoding, pack) => match pack.lent() {
+                // SAFETY: the loan ends, and the pack tells where the block is and how long the value in it.
+                Some((block, len)) if self.packed => unsafe {
+                    self.entry.settle(block, encoding, len);
+                },
+                _ => {
+                    self.leave_lost_block();
+                    self.entry.put_bytes(encoding, pack.as_bytes());
+                }
+            },
+            Kept::Apart(encoding, pointer, husk) => {
+                match husk.and_then(|husk| husk.lent()) {
+                    // SAFETY: as above, and an inline string is any bytes.
+                    Some((block, len)) if self.packed => unsafe {
+                        self.entry.settle(block, Encoding::Inline, len);
+                    },
+                    _ => self.leave_lost_block(),
+                }
+                self.entry.put_pointer(encoding, pointer);
+            }
+        }
+    }
+}
+
+impl EntryHome<'_> {
+    /// When someone has put another collection in the place of a pack on loan (nothing in Rotom does), nobody knows where
+    /// the entry's block is. An entry without a key takes its place.
+    fn leave_lost_block(&mut self) {
+        if self.packed {
+            debug_assert!(false, "a pack on loan was replaced");
+            core::mem::forget(core::mem::replace(
+                &mut *self.entry,
+                Entry::with_bytes(b"", b"", None),
+            ));
+        }
     }
 }
 
@@ -54,20 +106,29 @@ impl<'t> ItemRef<'t, Entry> {
             return None;
         }
         // SAFETY: as in `Entry::value`; the table, and so the entry, is borrowed for 't.
-        Some(unsafe { ValueRef::new(self.encoding(), self.word_pointer()) })
+        Some(unsafe { ValueRef::new(self.kept()) })
     }
 }
 
 impl<'t> ItemMut<'t, Entry> {
     /// Lends the collection to change it, for as long as the table is lent; `None` when the value is of another type.
     #[inline(always)]
-    pub fn into_value_mut<T: Stored>(mut self) -> Option<ValueMut<'t, T>> {
+    pub fn into_value_mut<T: Stored>(self) -> Option<ValueMut<'t, T>> {
         if self.value_type() != T::TYPE {
             return None;
         }
-        let (encoding, pointer, home) = (self.encoding(), self.word_pointer(), self.home());
-        // SAFETY: the type matches, so the word is a pointer that `T::into_parts` gave. The table is borrowed
-        // exclusively for 't, so nothing else reaches the entry until the guard has stored the parts again.
-        Some(unsafe { ValueMut::new(encoding, pointer, home) })
+        // SAFETY: the type matches. The table is borrowed exclusively for 't, so nothing else reaches the entry until
+        // the guard has ended.
+        let kept = unsafe { self.kept() };
+        let packed = matches!(kept, Kept::Packed(..));
+        let home = EntryHome {
+            entry: self,
+            packed,
+        };
+        // SAFETY: the home keeps just this, and is the guard's alone.
+        Some(unsafe { ValueMut::new(kept, home) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,10 @@
 //!
 //! - `bits`: encoding (4), has expiry, long key (its length is in the 4 bytes), wide value length, snapshot stamp.
 //! - access clock: 24 bits, LRU seconds or LFU counter, as the eviction policy says.
-//! - value length: only for inline strings, 1 byte, or 4 when wide.
+//! - value length: only for inline strings and packs, 1 byte, or 4 when wide.
 //! - expiry: Unix milliseconds.
-//! - value: an inline string's bytes; otherwise 8 bytes, an integer or a pointer.
+//! - value: the bytes of an inline string or of a pack, which small hashes, sets and sorted sets are; otherwise 8
+//!   bytes, an integer or a pointer.
 //!
 //! ```text
 //! layout.rs     where the parts are, and the block
@@ -30,7 +31,7 @@ pub use layout::Entry;
 pub use lend::ValueMut;
 
 use crate::structure::table::TableItem;
-use crate::value::{Encoding, Hash, List, Set, SortedSet, Stored, ValueType};
+use crate::value::{Encoding, Hash, Kept, List, Set, SortedSet, Stored, ValueType};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
@@ -64,9 +65,7 @@ impl Entry {
         if value.len() > INLINE_MAX_BYTES {
             return Entry::with_heap(key, value.to_vec(), expiry);
         }
-        let mut entry = Entry::allocate(Encoding::Inline, key, value.len(), expiry);
-        entry.value_bytes_mut().copy_from_slice(value);
-        entry
+        Entry::with_sized(Encoding::Inline, key, value, expiry)
     }
 
     /// An entry with an integer.
@@ -87,9 +86,21 @@ impl Entry {
 
     /// An entry with a collection.
     pub fn with_value<T: Stored>(key: &[u8], value: T, expiry: Option<u64>) -> Entry {
-        let (encoding, pointer) = value.into_parts();
-        let mut entry = Entry::allocate(encoding, key, 0, expiry);
-        entry.set_word(pointer_to_word(pointer));
+        match value.into_kept() {
+            Kept::Packed(encoding, pack) => {
+                Entry::with_sized(encoding, key, pack.as_bytes(), expiry)
+            }
+            Kept::Apart(encoding, pointer, _) => {
+                let mut entry = Entry::allocate(encoding, key, 0, expiry);
+                entry.set_word(pointer_to_word(pointer));
+                entry
+            }
+        }
+    }
+
+    fn with_sized(encoding: Encoding, key: &[u8], value: &[u8], expiry: Option<u64>) -> Entry {
+        let mut entry = Entry::allocate(encoding, key, value.len(), expiry);
+        entry.value_bytes_mut().copy_from_slice(value);
         entry
     }
 
@@ -106,13 +117,15 @@ impl Entry {
     /// A deep copy under another key, with the same expiry.
     pub fn duplicated(&self, key: &[u8]) -> Entry {
         let expiry = self.expiry();
+        if self.encoding().is_sized() {
+            return Entry::with_sized(self.encoding(), key, self.value_bytes(), expiry);
+        }
         // SAFETY: each arm lends the type that the entry holds.
         unsafe {
             match self.value_type() {
                 ValueType::String => match self.encoding() {
                     Encoding::Int => Entry::with_int(key, self.word() as i64, expiry),
-                    Encoding::Heap => Entry::with_heap(key, self.heap().to_vec(), expiry),
-                    _ => Entry::with_bytes(key, self.value_bytes(), expiry),
+                    _ => Entry::with_heap(key, self.heap().to_vec(), expiry),
                 },
                 ValueType::Hash => Entry::with_value(key, self.lend::<Hash>().duplicate(), expiry),
                 ValueType::List => Entry::with_value(key, self.lend::<List>().duplicate(), expiry),
