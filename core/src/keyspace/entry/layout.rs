@@ -298,15 +298,23 @@ impl Entry {
     }
 
     /// Puts a collection's pointer in the place of a value of which nothing is left.
-    #[inline(always)]
     pub(super) fn put_pointer(&mut self, encoding: Encoding, pointer: NonNull<u8>) {
-        let bits = self.byte(field::BITS);
-        if bits & UNSIZED_MASK == 0 {
-            self.reshape_freed(encoding, field::WORD);
-        } else {
-            self.set_byte(field::BITS, bits & !ENCODING_MASK | encoding as u8);
-        }
+        self.reshape_freed(encoding, field::WORD);
         self.set_word(pointer_to_word(pointer));
+    }
+
+    /// Puts a collection's pointer in the place of another one, which is at `word_at`.
+    #[inline(always)]
+    pub(super) fn replace_pointer(
+        &mut self,
+        encoding: Encoding,
+        pointer: NonNull<u8>,
+        word_at: usize,
+    ) {
+        let bits = self.byte(field::BITS) & !ENCODING_MASK | encoding as u8;
+        self.set_byte(field::BITS, bits);
+        self.bytes_mut(word_at, field::WORD)
+            .copy_from_slice(&pointer_to_word(pointer).to_le_bytes());
     }
 
     fn resize(&mut self, from: usize, to: usize) {

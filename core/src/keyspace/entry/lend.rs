@@ -49,8 +49,9 @@ impl Entry {
 /// The entry whose collection is lent; see [`ValueMut`].
 pub struct EntryHome<'t> {
     entry: ItemMut<'t, Entry>,
-    /// Whether the collection was lent as a pack: then the block is where the pack, or its husk, says.
-    packed: bool,
+    /// Where the collection's pointer is in the block. 0 when it was lent as a pack: then the block is where the pack, or
+    /// its husk, says.
+    word_at: usize,
 }
 
 /// A mutable loan of a collection in the keyspace.
@@ -62,7 +63,7 @@ impl Home for EntryHome<'_> {
         match kept {
             Kept::Packed(encoding, pack) => match pack.lent() {
                 // SAFETY: the loan ends, and the pack tells where the block is and how long the value in it.
-                Some((block, len)) if self.packed => unsafe {
+                Some((block, len)) if self.is_packed() => unsafe {
                     self.entry.settle(block, encoding, len);
                 },
                 _ => {
@@ -70,10 +71,13 @@ impl Home for EntryHome<'_> {
                     self.entry.put_bytes(encoding, pack.as_bytes());
                 }
             },
+            Kept::Apart(encoding, pointer, None) if !self.is_packed() => {
+                self.entry.replace_pointer(encoding, pointer, self.word_at);
+            }
             Kept::Apart(encoding, pointer, husk) => {
                 match husk.and_then(|husk| husk.lent()) {
                     // SAFETY: as above, and an inline string is any bytes.
-                    Some((block, len)) if self.packed => unsafe {
+                    Some((block, len)) if self.is_packed() => unsafe {
                         self.entry.settle(block, Encoding::Inline, len);
                     },
                     _ => self.leave_lost_block(),
@@ -85,10 +89,15 @@ impl Home for EntryHome<'_> {
 }
 
 impl EntryHome<'_> {
+    #[inline(always)]
+    fn is_packed(&self) -> bool {
+        self.word_at == 0
+    }
+
     /// When someone has put another collection in the place of a pack on loan (nothing in Rotom does), nobody knows where
     /// the entry's block is. An entry without a key takes its place.
     fn leave_lost_block(&mut self) {
-        if self.packed {
+        if self.is_packed() {
             debug_assert!(false, "a pack on loan was replaced");
             core::mem::forget(core::mem::replace(
                 &mut *self.entry,
@@ -120,10 +129,13 @@ impl<'t> ItemMut<'t, Entry> {
         // SAFETY: the type matches. The table is borrowed exclusively for 't, so nothing else reaches the entry until
         // the guard has ended.
         let kept = unsafe { self.kept() };
-        let packed = matches!(kept, Kept::Packed(..));
+        let word_at = match kept {
+            Kept::Packed(..) => 0,
+            Kept::Apart(..) => self.shape().value_at(),
+        };
         let home = EntryHome {
             entry: self,
-            packed,
+            word_at,
         };
         // SAFETY: the home keeps just this, and is the guard's alone.
         Some(unsafe { ValueMut::new(kept, home) })
