@@ -3,5 +3,6 @@
 pub mod intset;
 pub mod listpack;
 pub mod order_tree;
+pub mod pack;
 pub mod quicklist;
 pub mod table;

@@ -1,8 +1,8 @@
 //! The values of keys: strings, hashes, lists, sets and sorted sets, each with its encodings.
 //!
-//! A value sits in its keyspace entry: small strings and integers as bytes, everything else as one thin pointer,
-//! with the [`Encoding`] in the entry's header telling what the pointer is. [`Stored`] is the bridge: a collection
-//! type that can become such a pointer and back. Commands see the collection types only, through the guards
+//! A value sits in its keyspace entry: small strings, integers and small collections as bytes, everything else as one
+//! thin pointer, with the [`Encoding`] in the entry's header telling what it is. [`Stored`] is the bridge: a collection
+//! type that can become such bytes or such a pointer, and back. Commands see the collection types only, through the guards
 //! [`ValueRef`] and [`ValueMut`].
 
 use crate::bytes::hash::Hasher;
@@ -19,8 +19,8 @@ pub use hash::Hash;
 pub use list::List;
 pub use set::Set;
 pub use sorted_set::SortedSet;
-pub(crate) use stored::Parts;
-pub use stored::{Stored, ValueMut, ValueRef};
+pub(crate) use stored::Home;
+pub use stored::{Kept, Stored, ValueMut, ValueRef};
 
 /// The type of a value, as TYPE names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,49 +54,61 @@ impl ValueType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Encoding {
-    /// A string that is a 64-bit integer.
-    Int = 0,
     /// A string whose bytes follow the key in the entry.
-    Inline = 1,
+    Inline = 0,
+    /// A hash in a pack.
+    HashListpack = 1,
+    /// A set in a pack.
+    SetListpack = 2,
+    /// A sorted set in a pack.
+    SortedListpack = 3,
+    /// A string that is a 64-bit integer.
+    Int = 4,
     /// A string in a buffer of its own, with room to grow.
-    Heap = 2,
+    Heap = 5,
     /// A list in one listpack.
-    ListListpack = 3,
+    ListListpack = 6,
     /// A list in a quicklist.
-    Quicklist = 4,
-    /// A hash in one listpack.
-    HashListpack = 5,
+    Quicklist = 7,
     /// A hash in a table.
-    HashTable = 6,
+    HashTable = 8,
     /// A set of integers in an intset.
-    Intset = 7,
-    /// A set in one listpack.
-    SetListpack = 8,
+    Intset = 9,
     /// A set in a table.
-    SetTable = 9,
-    /// A sorted set in one listpack.
-    SortedListpack = 10,
+    SetTable = 10,
     /// A sorted set in a table and a counted B+tree.
     SortedTree = 11,
 }
 
 /// Every encoding by its number.
 pub const ENCODINGS: [Encoding; 12] = [
-    Encoding::Int,
     Encoding::Inline,
+    Encoding::HashListpack,
+    Encoding::SetListpack,
+    Encoding::SortedListpack,
+    Encoding::Int,
     Encoding::Heap,
     Encoding::ListListpack,
     Encoding::Quicklist,
-    Encoding::HashListpack,
     Encoding::HashTable,
     Encoding::Intset,
-    Encoding::SetListpack,
     Encoding::SetTable,
-    Encoding::SortedListpack,
     Encoding::SortedTree,
 ];
 
 impl Encoding {
+    /// Whether the value is bytes of any number behind the key: an inline string, or a pack.
+    #[inline(always)]
+    pub const fn is_sized(self) -> bool {
+        (self as u8) < Encoding::Int as u8
+    }
+
+    /// Whether the value is a pack.
+    #[inline(always)]
+    pub const fn is_packed(self) -> bool {
+        self.is_sized() && self as u8 != Encoding::Inline as u8
+    }
+
     /// The type this encodes.
     pub fn value_type(self) -> ValueType {
         match self {

@@ -1,7 +1,7 @@
 //! Random choice among the elements of a collection.
 
 use crate::bytes::prng::Prng;
-use crate::structure::listpack::{ListpackSlice, Pos};
+use crate::structure::pack::{PackView, Pos};
 use crate::structure::table::{ItemRef, Table, TableItem};
 use alloc::collections::BTreeSet;
 
@@ -38,8 +38,8 @@ impl Selection {
     }
 }
 
-/// The places of a listpack's elements, `stride` apart: 1 for all, 2 for the fields of field-value pairs.
-pub(super) fn places(pack: &ListpackSlice, stride: usize) -> impl Iterator<Item = Pos> + '_ {
+/// The places of a pack's elements, `stride` apart: 1 for all, 2 for the fields of field-value pairs.
+pub(super) fn places(pack: PackView<'_>, stride: usize) -> impl Iterator<Item = Pos> + '_ {
     let mut next = pack.first();
     core::iter::from_fn(move || {
         let here = next?;
@@ -50,7 +50,7 @@ pub(super) fn places(pack: &ListpackSlice, stride: usize) -> impl Iterator<Item 
 
 /// Calls `each` with the places of the elements that `selection` takes, in their order.
 pub(super) fn choose_places(
-    pack: &ListpackSlice,
+    pack: PackView<'_>,
     stride: usize,
     mut selection: Selection,
     prng: &mut Prng,

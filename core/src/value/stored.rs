@@ -1,32 +1,43 @@
 #![allow(
     unsafe_code,
-    reason = "collections are kept as a tag and a thin pointer"
+    reason = "collections are lent from where an entry keeps them"
 )]
 //! How a collection is kept in an entry, and how it is lent from there.
 
 use super::{Encoding, ValueType};
+use crate::structure::pack::{Body, Pack};
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-/// A collection that can be kept as its encoding and one thin pointer.
+/// What an entry keeps of a collection.
+pub enum Kept {
+    /// A small one: a pack, whose bytes stand behind the key.
+    Packed(Encoding, Pack),
+    /// Any other: a pointer. When the collection was a pack on loan and became something else, the block on loan
+    /// comes back with it.
+    Apart(Encoding, NonNull<u8>, Option<Body>),
+}
+
+/// A collection that can be kept in an entry.
 ///
 /// # Safety
-/// `from_parts` with what `into_parts` gave makes the same collection again, and only the encodings of
-/// [`Stored::TYPE`] are given.
+/// `from_kept` with what `into_kept` gave makes the same collection again, and only the encodings of [`Stored::TYPE`]
+/// are given, with a pack for those that [`Encoding::is_packed`] and a pointer for the others.
 pub unsafe trait Stored: Sized {
     /// The type whose encodings these are.
     const TYPE: ValueType;
 
-    /// Gives up ownership to the pointer.
-    fn into_parts(self) -> (Encoding, NonNull<u8>);
+    /// Gives up ownership to what is kept.
+    fn into_kept(self) -> Kept;
 
     /// Takes ownership back.
     ///
     /// # Safety
-    /// The parts came from [`Stored::into_parts`], and nothing else owns the pointer now.
-    unsafe fn from_parts(encoding: Encoding, pointer: NonNull<u8>) -> Self;
+    /// It came from [`Stored::into_kept`], and nothing else owns the pointer now. (A pack may be on loan, and another one
+    /// than the one given up.)
+    unsafe fn from_kept(kept: Kept) -> Self;
 
     /// A deep copy, for COPY; in the same encoding.
     fn duplicate(&self) -> Self;
@@ -38,7 +49,7 @@ pub unsafe trait Stored: Sized {
     /// freed further or dropped.
     fn free_slice(&mut self, budget: usize) -> bool;
 
-    /// Bytes allocated for the collection, for MEMORY USAGE. `samples` elements are looked at where sizes vary (0: all).
+    /// Bytes allocated for the collection besides its entry, for MEMORY USAGE. `samples` elements are looked at where sizes vary (0: all).
     fn memory_bytes(&self, samples: usize) -> usize;
 }
 
@@ -50,11 +61,12 @@ pub struct ValueRef<'e, T: Stored> {
 
 impl<T: Stored> ValueRef<'_, T> {
     /// # Safety
-    /// The parts are those of a collection owned by an entry that is borrowed for the guard's lifetime.
-    pub(crate) unsafe fn new(encoding: Encoding, pointer: NonNull<u8>) -> Self {
-        // SAFETY: 1. by the caller the parts are valid and stay so; 2. `ManuallyDrop` keeps this second owner
+    /// `kept` is that of a collection owned by an entry that is borrowed for the guard's lifetime.
+    #[inline(always)]
+    pub(crate) unsafe fn new(kept: Kept) -> Self {
+        // SAFETY: 1. by the caller what is kept is valid and stays so; 2. `ManuallyDrop` keeps this second owner
         // from being dropped, and only shared references are handed out.
-        let value = ManuallyDrop::new(unsafe { T::from_parts(encoding, pointer) });
+        let value = ManuallyDrop::new(unsafe { T::from_kept(kept) });
         ValueRef {
             value,
             entry: PhantomData,
@@ -65,32 +77,34 @@ impl<T: Stored> ValueRef<'_, T> {
 impl<T: Stored> Deref for ValueRef<'_, T> {
     type Target = T;
 
+    #[inline(always)]
     fn deref(&self) -> &T {
         &self.value
     }
 }
 
-/// Where the parts of a lent collection are kept.
-pub(crate) trait Parts {
-    /// Stores new parts.
-    fn store(&mut self, encoding: Encoding, pointer: NonNull<u8>);
+/// Where a lent collection is kept.
+pub(crate) trait Home {
+    /// Keeps it again, as it is now.
+    fn keep(&mut self, kept: Kept);
 }
 
 /// A mutable loan of a collection; when it ends, its home keeps the collection as it is then, whatever its encoding.
 #[allow(private_bounds, reason = "only entries are homes")]
-pub struct ValueMut<'e, T: Stored, H: Parts> {
+pub struct ValueMut<'e, T: Stored, H: Home> {
     value: ManuallyDrop<T>,
     home: H,
     entry: PhantomData<&'e mut T>,
 }
 
 #[allow(private_bounds, reason = "only entries are homes")]
-impl<T: Stored, H: Parts> ValueMut<'_, T, H> {
+impl<T: Stored, H: Home> ValueMut<'_, T, H> {
     /// # Safety
-    /// The parts are those that `home` keeps, and `home` is borrowed exclusively for the guard's lifetime.
-    pub(crate) unsafe fn new(encoding: Encoding, pointer: NonNull<u8>, home: H) -> Self {
+    /// `kept` is what `home` keeps, and `home` is borrowed exclusively for the guard's lifetime.
+    #[inline(always)]
+    pub(crate) unsafe fn new(kept: Kept, home: H) -> Self {
         // SAFETY: by the caller; the exclusive borrow makes this the only owner until `drop`.
-        let value = ManuallyDrop::new(unsafe { T::from_parts(encoding, pointer) });
+        let value = ManuallyDrop::new(unsafe { T::from_kept(kept) });
         ValueMut {
             value,
             home,
@@ -99,24 +113,27 @@ impl<T: Stored, H: Parts> ValueMut<'_, T, H> {
     }
 }
 
-impl<T: Stored, H: Parts> Deref for ValueMut<'_, T, H> {
+impl<T: Stored, H: Home> Deref for ValueMut<'_, T, H> {
     type Target = T;
 
+    #[inline(always)]
     fn deref(&self) -> &T {
         &self.value
     }
 }
 
-impl<T: Stored, H: Parts> DerefMut for ValueMut<'_, T, H> {
+impl<T: Stored, H: Home> DerefMut for ValueMut<'_, T, H> {
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
 }
 
-impl<T: Stored, H: Parts> Drop for ValueMut<'_, T, H> {
+impl<T: Stored, H: Home> Drop for ValueMut<'_, T, H> {
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: the value is taken exactly once, here.
-        let (encoding, pointer) = unsafe { ManuallyDrop::take(&mut self.value) }.into_parts();
-        self.home.store(encoding, pointer);
+        let kept = unsafe { ManuallyDrop::take(&mut self.value) }.into_kept();
+        self.home.keep(kept);
     }
 }

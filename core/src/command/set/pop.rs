@@ -102,7 +102,7 @@ fn pop_most(cx: &mut Cx<'_>, key: &Key<'_>, remaining: usize) -> Result<(), Comm
         return Ok(());
     };
     let stays = set.extract(remaining, &mut prng, &limits);
-    let leaves = core::mem::replace(&mut *set, stays);
+    let leaves = set.exchange(stays);
     drop(set);
     for member in leaves.iter() {
         bulk(&mut cx.reply, member);

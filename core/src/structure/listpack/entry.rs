@@ -96,9 +96,9 @@ impl<'a> Encoded<'a> {
         }
     }
 
-    /// Head and payload.
+    /// Bytes of head and payload.
     #[inline]
-    fn front_len(&self) -> usize {
+    pub(in crate::structure) fn front_len(&self) -> usize {
         self.head_len + self.payload.len()
     }
 
@@ -112,11 +112,17 @@ impl<'a> Encoded<'a> {
     /// Writes the entry into `out`, which must have exactly its size.
     #[inline]
     pub(in crate::structure) fn write(&self, out: &mut [u8]) {
-        let (head, rest) = out.split_at_mut(self.head_len);
-        let (payload, back) = rest.split_at_mut(self.payload.len());
+        let (front, back) = out.split_at_mut(self.front_len());
+        self.write_front(front);
+        write_back(back, self.front_len());
+    }
+
+    /// Writes head and payload into `out`, which must have exactly their size.
+    #[inline]
+    pub(in crate::structure) fn write_front(&self, out: &mut [u8]) {
+        let (head, payload) = out.split_at_mut(self.head_len);
         head.copy_from_slice(&self.head[..self.head_len]);
         payload.copy_from_slice(self.payload);
-        write_back(back, self.front_len());
     }
 
     /// The byte that an entry with this value begins with.

@@ -1,7 +1,8 @@
 //! The fields of a hash with their values, one after the other.
 
 use super::Repr;
-use crate::structure::listpack::{self, Element};
+use crate::structure::listpack::Element;
+use crate::structure::pack;
 use crate::structure::table;
 use crate::value::block::Field;
 
@@ -9,14 +10,14 @@ use crate::value::block::Field;
 pub struct Iter<'h>(Source<'h>);
 
 enum Source<'h> {
-    Listpack(listpack::Iter<'h>),
+    Packed(pack::Iter<'h>),
     Table(table::Iter<'h, Field>),
 }
 
 impl<'h> Iter<'h> {
     pub(super) fn new(repr: &'h Repr) -> Self {
         Iter(match repr {
-            Repr::Listpack(pack) => Source::Listpack(pack.iter()),
+            Repr::Packed(pack) => Source::Packed(pack.view().iter()),
             Repr::Table(table) => Source::Table(table.iter()),
         })
     }
@@ -28,7 +29,7 @@ impl<'h> Iterator for Iter<'h> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            Source::Listpack(elements) => Some((elements.next()?, elements.next()?)),
+            Source::Packed(elements) => Some((elements.next()?, elements.next()?)),
             Source::Table(fields) => {
                 let field = fields.next()?;
                 let value = Element::Bytes(field.lent_value());

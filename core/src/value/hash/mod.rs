@@ -1,7 +1,7 @@
-//! The hash: a listpack of fields and values while it is small, then a table.
+//! The hash: a pack of fields and values while it is small (the listpack encoding), then a table.
 //!
 //! ```text
-//! listpack   field value field value ...   up to hash-max-listpack-entries pairs, each of both texts up to
+//! pack       field value field value ...   up to hash-max-listpack-entries pairs, each of both texts up to
 //!                                          hash-max-listpack-value bytes
 //! table      one block a field             `block.rs`
 //! ```
@@ -19,17 +19,21 @@ pub use random::Draw;
 
 use super::block::{self, Field};
 use super::{Encoding, EncodingLimits};
-use crate::structure::listpack::{Element, IntText, Listpack, ListpackSlice, Pos};
+use crate::structure::listpack::{Element, IntText};
+use crate::structure::pack::{Body, Pack, PackView, Pos};
 use crate::structure::table::{SCAN_START, Table};
 use alloc::boxed::Box;
+use core::mem;
 
 /// A map of byte strings.
 pub struct Hash {
     repr: Repr,
+    /// The block that was on loan, when it was that of a pack which has become a table.
+    husk: Option<Body>,
 }
 
 enum Repr {
-    Listpack(Listpack),
+    Packed(Pack),
     Table(Box<Table<Field>>),
 }
 
@@ -42,14 +46,17 @@ impl Default for Hash {
 impl Hash {
     /// An empty one.
     pub fn new() -> Self {
-        let repr = Repr::Listpack(Listpack::new());
-        Hash { repr }
+        Hash::of(Repr::Packed(Pack::new()))
+    }
+
+    fn of(repr: Repr) -> Self {
+        Hash { repr, husk: None }
     }
 
     /// How many fields there are.
     pub fn len(&self) -> usize {
         match &self.repr {
-            Repr::Listpack(pack) => pack.len() / 2,
+            Repr::Packed(pack) => pack.view().len() / 2,
             Repr::Table(table) => table.len(),
         }
     }
@@ -57,7 +64,7 @@ impl Hash {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         match &self.repr {
-            Repr::Listpack(pack) => pack.is_empty(),
+            Repr::Packed(pack) => pack.view().is_empty(),
             Repr::Table(table) => table.is_empty(),
         }
     }
@@ -65,7 +72,7 @@ impl Hash {
     /// How it is kept.
     pub fn encoding(&self) -> Encoding {
         match &self.repr {
-            Repr::Listpack(_) => Encoding::HashListpack,
+            Repr::Packed(_) => Encoding::HashListpack,
             Repr::Table(_) => Encoding::HashTable,
         }
     }
@@ -74,7 +81,10 @@ impl Hash {
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
         match &self.repr {
-            Repr::Listpack(pack) => value_place(pack, find(pack, field)?).map(|pos| pack.get(pos)),
+            Repr::Packed(pack) => {
+                let pack = pack.view();
+                pack.next(find(pack, field)?).map(|value| pack.get(value))
+            }
             Repr::Table(table) => {
                 let found = table.find(table.hasher().hash(field), field)?;
                 Some(Element::Bytes(found.lent_value()))
@@ -85,7 +95,7 @@ impl Hash {
     /// Whether `field` is there.
     pub fn contains(&self, field: &[u8]) -> bool {
         match &self.repr {
-            Repr::Listpack(pack) => find(pack, field).is_some(),
+            Repr::Packed(pack) => find(pack.view(), field).is_some(),
             Repr::Table(table) => table.contains(table.hasher().hash(field), field),
         }
     }
@@ -98,7 +108,7 @@ impl Hash {
         mut texts: impl Iterator<Item = &'a [u8]>,
         limits: &EncodingLimits,
     ) {
-        let Repr::Listpack(pack) = &self.repr else {
+        let Repr::Packed(pack) = &self.repr else {
             return;
         };
         let mut bytes = 0usize;
@@ -107,7 +117,7 @@ impl Hash {
                 bytes = bytes.saturating_add(text.len());
                 text.len() > limits.hash_max_listpack_value
             })
-            || !pack.fits(bytes);
+            || !pack.view().fits(bytes);
         if outgrown {
             self.become_table(limits);
         }
@@ -120,16 +130,16 @@ impl Hash {
             self.become_table(limits);
         }
         match &mut self.repr {
-            Repr::Listpack(pack) => {
+            Repr::Packed(pack) => {
                 let field = Element::Bytes(field).canonical();
-                if let Some(place) = pack.first().and_then(|first| pack.find(field, first, 1)) {
-                    if let Some(place) = value_place(pack, place) {
+                if let Some(place) = pack.view().find(field, 1) {
+                    if let Some(place) = pack.view().next(place) {
                         pack.replace(place, value);
                     }
                     return false;
                 }
                 pack.extend([field, Element::Bytes(value)]);
-                if pack.len() / 2 > limits.hash_max_listpack_entries {
+                if pack.view().len() / 2 > limits.hash_max_listpack_entries {
                     self.become_table(limits);
                 }
                 true
@@ -141,7 +151,7 @@ impl Hash {
     /// Takes `field` out; `false` if it was not there.
     pub fn remove(&mut self, field: &[u8]) -> bool {
         match &mut self.repr {
-            Repr::Listpack(pack) => match find(pack, field) {
+            Repr::Packed(pack) => match find(pack.view(), field) {
                 Some(place) => {
                     pack.remove_run(place, 2);
                     true
@@ -169,7 +179,7 @@ impl Hash {
             Repr::Table(table) => table.scan(cursor, count, |item| {
                 each(Element::Bytes(item.key()), Element::Bytes(item.value()));
             }),
-            Repr::Listpack(_) => {
+            Repr::Packed(_) => {
                 self.iter().for_each(|(field, value)| each(field, value));
                 SCAN_START
             }
@@ -178,17 +188,16 @@ impl Hash {
 
     /// A hash with the same fields in the same encoding.
     pub fn duplicate(&self) -> Self {
-        let repr = match &self.repr {
-            Repr::Listpack(pack) => Repr::Listpack(pack.clone()),
+        Hash::of(match &self.repr {
+            Repr::Packed(pack) => Repr::Packed(pack.clone()),
             Repr::Table(table) => Repr::Table(block::duplicate(table)),
-        };
-        Hash { repr }
+        })
     }
 
     /// Verifies the invariants.
     pub fn check(&self) -> Result<(), &'static str> {
         match &self.repr {
-            Repr::Listpack(pack) => check_listpack(pack),
+            Repr::Packed(pack) => check_pack(pack.view()),
             Repr::Table(table) => block::check(table),
         }
     }
@@ -205,20 +214,16 @@ impl Hash {
             let item = Field::new(field, value.text(&mut value_text));
             table.insert_new(limits.hasher.hash(field), item);
         }
-        self.repr = Repr::Table(Box::new(table));
+        if let Repr::Packed(pack) = mem::replace(&mut self.repr, Repr::Table(Box::new(table))) {
+            self.husk = pack.into_husk();
+        }
     }
 }
 
-/// The place of a field in a listpack.
+/// The place of a field in a pack; its value is the next element.
 #[inline]
-fn find(pack: &ListpackSlice, field: &[u8]) -> Option<Pos> {
-    pack.find(field, pack.first()?, 1)
-}
-
-/// The place of the value that belongs to the field at `place`.
-#[inline]
-fn value_place(pack: &ListpackSlice, place: Pos) -> Option<Pos> {
-    pack.next(place)
+fn find(pack: PackView<'_>, field: &[u8]) -> Option<Pos> {
+    pack.find(field, 1)
 }
 
 fn set_in_table(table: &mut Table<Field>, field: &[u8], value: &[u8]) -> bool {
@@ -231,16 +236,16 @@ fn set_in_table(table: &mut Table<Field>, field: &[u8], value: &[u8]) -> bool {
     true
 }
 
-fn check_listpack(pack: &ListpackSlice) -> Result<(), &'static str> {
+fn check_pack(pack: PackView<'_>) -> Result<(), &'static str> {
     pack.check()?;
     if !pack.len().is_multiple_of(2) {
-        return Err("a field without a value in a listpack");
+        return Err("a field without a value in a pack");
     }
     let mut place = pack.first();
     while let Some(here) = place {
-        place = value_place(pack, here).and_then(|value| pack.next(value));
-        if place.is_some_and(|rest| pack.find(pack.get(here), rest, 1).is_some()) {
-            return Err("a field twice in a listpack");
+        place = pack.next(here).and_then(|value| pack.next(value));
+        if place.is_some_and(|rest| pack.find_from(rest, pack.get(here), 1).is_some()) {
+            return Err("a field twice in a pack");
         }
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! Random fields with their values. All choices are fair.
 
-use super::{Hash, Repr, value_place};
+use super::{Hash, Repr};
 use crate::bytes::prng::Prng;
-use crate::structure::listpack::{Element, ListpackSlice, Pos};
+use crate::structure::listpack::Element;
+use crate::structure::pack::{PackView, Pos};
 use crate::structure::table::{ItemRef, Table};
 use crate::value::block::Field;
 use crate::value::sample::{self, Selection};
@@ -15,10 +16,10 @@ impl Hash {
     /// A random field with its value; `None` in an empty hash.
     pub fn random(&self, prng: &mut Prng) -> Option<Pair<'_>> {
         match &self.repr {
-            Repr::Listpack(pack) => {
-                let index = prng.below(pack.len() as u64 / 2);
-                pack.seek(2 * index as i64)
-                    .map(|place| pair_at(pack, place))
+            Repr::Packed(pack) => {
+                let pack = pack.view();
+                let index = prng.below(pack.len() as u64 / 2) as usize;
+                pack.seek(2 * index).map(|place| pair_at(pack, place))
             }
             Repr::Table(table) => table.random(prng).map(pair_of),
         }
@@ -27,7 +28,10 @@ impl Hash {
     /// Prepares for many random fields, each drawn from all of them.
     pub fn draw(&self) -> Draw<'_> {
         Draw(match &self.repr {
-            Repr::Listpack(pack) => Source::Listpack(pack, sample::places(pack, 2).collect()),
+            Repr::Packed(pack) => {
+                let pack = pack.view();
+                Source::Packed(pack, sample::places(pack, 2).collect())
+            }
             Repr::Table(table) => Source::Table(table),
         })
     }
@@ -41,7 +45,8 @@ impl Hash {
     ) {
         let count = count.min(self.len());
         match &self.repr {
-            Repr::Listpack(pack) => {
+            Repr::Packed(pack) => {
+                let pack = pack.view();
                 let selection = Selection::new(count, pack.len() / 2);
                 sample::choose_places(pack, 2, selection, prng, |place| {
                     let (field, value) = pair_at(pack, place);
@@ -60,8 +65,8 @@ impl Hash {
 pub struct Draw<'h>(Source<'h>);
 
 enum Source<'h> {
-    /// With the places of its fields, since a listpack knows none but the ends.
-    Listpack(&'h ListpackSlice, Vec<Pos>),
+    /// With the places of its fields, since a pack knows none but the first.
+    Packed(PackView<'h>, Vec<Pos>),
     Table(&'h Table<Field>),
 }
 
@@ -70,17 +75,19 @@ impl<'h> Draw<'h> {
     #[inline]
     pub fn next(&self, prng: &mut Prng) -> Option<Pair<'h>> {
         match &self.0 {
-            Source::Listpack(pack, places) => {
+            Source::Packed(pack, places) => {
                 let index = prng.below(places.len() as u64) as usize;
-                places.get(index).map(|&place| pair_at(pack, place))
+                places.get(index).map(|&place| pair_at(*pack, place))
             }
             Source::Table(table) => table.random(prng).map(pair_of),
         }
     }
 }
 
-fn pair_at(pack: &ListpackSlice, place: Pos) -> Pair<'_> {
-    let value = value_place(pack, place).map_or(Element::Bytes(&[]), |value| pack.get(value));
+fn pair_at(pack: PackView<'_>, place: Pos) -> Pair<'_> {
+    let value = pack
+        .next(place)
+        .map_or(Element::Bytes(&[]), |value| pack.get(value));
     (pack.get(place), value)
 }
 

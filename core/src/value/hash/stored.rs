@@ -1,35 +1,37 @@
-#![allow(unsafe_code, reason = "kept as an encoding and a thin pointer")]
+#![allow(unsafe_code, reason = "kept as a pack or a pointer")]
 //! How a hash is kept in its entry.
 
 use super::{Hash, Repr};
-use crate::structure::listpack::Listpack;
-use crate::value::{Encoding, Stored, ValueType, block};
+use crate::value::{Encoding, Kept, Stored, ValueType, block};
 use alloc::boxed::Box;
 use core::ptr::NonNull;
 
-// SAFETY: each representation becomes its pointer and is made again from it by the pair of functions that its type
-// has for that; the encoding tells which.
+// SAFETY: a pack is kept as such, a table by the pointer of its box; the encoding tells which.
 unsafe impl Stored for Hash {
     const TYPE: ValueType = ValueType::Hash;
 
-    #[inline]
-    fn into_parts(self) -> (Encoding, NonNull<u8>) {
+    #[inline(always)]
+    fn into_kept(self) -> Kept {
         match self.repr {
-            Repr::Listpack(pack) => (Encoding::HashListpack, pack.into_raw()),
-            Repr::Table(table) => (Encoding::HashTable, NonNull::from(Box::leak(table)).cast()),
+            Repr::Packed(pack) => Kept::Packed(Encoding::HashListpack, pack),
+            Repr::Table(table) => {
+                let pointer = NonNull::from(Box::leak(table)).cast();
+                Kept::Apart(Encoding::HashTable, pointer, self.husk)
+            }
         }
     }
 
-    #[inline]
-    unsafe fn from_parts(encoding: Encoding, pointer: NonNull<u8>) -> Self {
-        // SAFETY: by contract the pointer came from `into_parts` with this encoding, and is owned here now.
-        let repr = unsafe {
-            match encoding {
-                Encoding::HashListpack => Repr::Listpack(Listpack::from_raw(pointer)),
-                _ => Repr::Table(Box::from_raw(pointer.cast().as_ptr())),
+    #[inline(always)]
+    unsafe fn from_kept(kept: Kept) -> Self {
+        let (repr, husk) = match kept {
+            Kept::Packed(_, pack) => (Repr::Packed(pack), None),
+            Kept::Apart(_, pointer, husk) => {
+                // SAFETY: by contract the pointer came from `into_kept`, and is owned here now.
+                let table = unsafe { Box::from_raw(pointer.cast().as_ptr()) };
+                (Repr::Table(table), husk)
             }
         };
-        Hash { repr }
+        Hash { repr, husk }
     }
 
     fn duplicate(&self) -> Self {
@@ -38,21 +40,21 @@ unsafe impl Stored for Hash {
 
     fn free_cost(&self) -> usize {
         match &self.repr {
-            Repr::Listpack(_) => 1,
+            Repr::Packed(_) => 1,
             Repr::Table(table) => table.len().max(1),
         }
     }
 
     fn free_slice(&mut self, budget: usize) -> bool {
         match &mut self.repr {
-            Repr::Listpack(_) => true,
+            Repr::Packed(_) => true,
             Repr::Table(table) => table.clear_slice(budget),
         }
     }
 
     fn memory_bytes(&self, samples: usize) -> usize {
         match &self.repr {
-            Repr::Listpack(pack) => pack.memory_bytes(),
+            Repr::Packed(_) => 0,
             Repr::Table(table) => block::memory_bytes(table, samples),
         }
     }

@@ -17,7 +17,7 @@ mod tests;
 
 pub use read::Iter;
 
-use super::{Encoding, EncodingLimits, Stored, ValueType};
+use super::{Encoding, EncodingLimits, Kept, Stored, ValueType};
 use crate::structure::listpack::{Element, Listpack, ListpackBuilder, encoded_size};
 use crate::structure::quicklist::{NodeLimit, Quicklist};
 use alloc::boxed::Box;
@@ -291,24 +291,29 @@ impl Default for List {
 unsafe impl Stored for List {
     const TYPE: ValueType = ValueType::List;
 
-    #[inline]
-    fn into_parts(self) -> (Encoding, NonNull<u8>) {
+    #[inline(always)]
+    fn into_kept(self) -> Kept {
         match self.0 {
-            Body::Small(list) => (Encoding::ListListpack, list.into_raw()),
-            Body::Big(list) => (
-                Encoding::Quicklist,
-                NonNull::from(Box::leak(list)).cast::<u8>(),
-            ),
+            Body::Small(list) => Kept::Apart(Encoding::ListListpack, list.into_raw(), None),
+            Body::Big(list) => {
+                let pointer = NonNull::from(Box::leak(list)).cast();
+                Kept::Apart(Encoding::Quicklist, pointer, None)
+            }
         }
     }
 
-    #[inline]
-    unsafe fn from_parts(encoding: Encoding, pointer: NonNull<u8>) -> Self {
-        List(match encoding {
-            // SAFETY: by contract this is the box that `into_parts` leaked.
-            Encoding::Quicklist => Body::Big(unsafe { Box::from_raw(pointer.cast().as_ptr()) }),
-            // SAFETY: by contract this is the listpack that `into_parts` gave up; there is no third encoding.
-            _ => Body::Small(unsafe { Listpack::from_raw(pointer) }),
+    #[inline(always)]
+    unsafe fn from_kept(kept: Kept) -> Self {
+        List(match kept {
+            Kept::Apart(Encoding::Quicklist, pointer, _) => {
+                // SAFETY: by contract this is the box that `into_kept` leaked.
+                Body::Big(unsafe { Box::from_raw(pointer.cast().as_ptr()) })
+            }
+            Kept::Apart(_, pointer, _) => {
+                // SAFETY: by contract this is the listpack that `into_kept` gave up.
+                Body::Small(unsafe { Listpack::from_raw(pointer) })
+            }
+            Kept::Packed(..) => unreachable!("no list is kept as a pack"),
         })
     }
 

@@ -128,10 +128,11 @@ proptest! {
         if let Some(value) = twin.last() {
             prop_assert_eq!(list.position(value), twin.iter().position(|other| other == value));
         }
-        let (encoding, pointer) = list.duplicate().into_parts();
-        // SAFETY: the parts were just given up, and are taken back once.
-        let copy = unsafe { List::from_parts(encoding, pointer) };
-        prop_assert_eq!(encoding == Encoding::Quicklist, is_big(&list));
+        let kept = list.duplicate().into_kept();
+        let is_quicklist = matches!(kept, Kept::Apart(Encoding::Quicklist, ..));
+        // SAFETY: it was just given up, and is taken back once.
+        let copy = unsafe { List::from_kept(kept) };
+        prop_assert_eq!(is_quicklist, is_big(&list));
         prop_assert_eq!(texts(copy.iter(End::Tail)), twin);
     }
 

@@ -2,11 +2,13 @@
 
 use super::{Repr, Set};
 use crate::structure::intset::Intset;
-use crate::structure::listpack::{Element, IntText, Listpack};
+use crate::structure::listpack::{Element, IntText};
+use crate::structure::pack::{Pack, PackView};
 use crate::structure::table::{Table, TableItem};
 use crate::value::EncodingLimits;
 use crate::value::block::Member;
 use alloc::boxed::Box;
+use core::mem;
 
 /// Redis's bound on intsets, whatever the setting says.
 const INTSET_MOST: usize = 1 << 30;
@@ -18,18 +20,18 @@ impl Set {
         let repr = if is_int && expected <= limits.set_max_intset_entries {
             Repr::Ints(Intset::new())
         } else if expected <= limits.set_max_listpack_entries {
-            Repr::Listpack(Listpack::new())
+            Repr::Packed(Pack::new())
         } else {
             Repr::Table(Box::new(Table::new(limits.hasher)))
         };
-        Set { repr }
+        Set::of(repr)
     }
 
     /// Prepares for about `expected` more members: a set that so many would outgrow becomes a table at once.
     pub fn expect(&mut self, expected: usize, limits: &EncodingLimits) {
         let outgrown = match &self.repr {
             Repr::Ints(_) => expected > limits.set_max_intset_entries,
-            Repr::Listpack(_) => expected > limits.set_max_listpack_entries,
+            Repr::Packed(_) => expected > limits.set_max_listpack_entries,
             Repr::Table(_) => false,
         };
         if outgrown {
@@ -50,7 +52,7 @@ impl Set {
             && member.len() <= limits.set_max_listpack_value
             && longest_text(ints) <= limits.set_max_listpack_value;
         if small {
-            self.repr = Repr::Listpack(ints.iter().map(Element::Int).collect());
+            self.repr = Repr::Packed(ints.iter().map(Element::Int).collect());
         } else {
             self.become_table(limits);
         }
@@ -72,7 +74,28 @@ impl Set {
         for member in self.iter() {
             insert_new(&mut table, Member::new(member.text(&mut text)));
         }
-        self.repr = Repr::Table(Box::new(table));
+        if let Repr::Packed(pack) = mem::replace(&mut self.repr, Repr::Table(Box::new(table))) {
+            self.husk = pack.into_husk();
+        }
+    }
+
+    /// Puts the members of `new` in the place of those that are there, which are returned. (A set on loan must not be
+    /// replaced as a whole, since it may hold the block of its entry.)
+    pub fn exchange(&mut self, new: Set) -> Set {
+        let mut old = mem::replace(&mut self.repr, new.repr);
+        if let Repr::Packed(pack) = &mut old
+            && pack.lent().is_some()
+        {
+            let own = pack.clone();
+            self.husk = mem::replace(pack, own).into_husk();
+        }
+        if let Repr::Packed(pack) = &mut self.repr
+            && let Some(husk) = self.husk.take()
+        {
+            let own = mem::replace(pack, Pack::from_husk(husk));
+            pack.refill(&own);
+        }
+        Set::of(old)
     }
 
     /// Puts a member that is not there yet inside; its block is used again in a table.
@@ -86,8 +109,8 @@ impl Set {
     }
 }
 
-/// Whether one member more may be in a listpack.
-pub(super) fn fits_listpack(pack: &Listpack, member: &[u8], limits: &EncodingLimits) -> bool {
+/// Whether one member more may be in a pack.
+pub(super) fn fits_pack(pack: PackView<'_>, member: &[u8], limits: &EncodingLimits) -> bool {
     pack.len() < limits.set_max_listpack_entries
         && member.len() <= limits.set_max_listpack_value
         && pack.fits(member.len())

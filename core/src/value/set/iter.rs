@@ -2,7 +2,8 @@
 
 use super::Repr;
 use crate::structure::intset::Intset;
-use crate::structure::listpack::{self, Element};
+use crate::structure::listpack::Element;
+use crate::structure::pack;
 use crate::structure::table;
 use crate::value::block::Member;
 
@@ -11,7 +12,7 @@ pub struct Iter<'s>(Source<'s>);
 
 enum Source<'s> {
     Ints { ints: &'s Intset, next: usize },
-    Listpack(listpack::Iter<'s>),
+    Packed(pack::Iter<'s>),
     Table(table::Iter<'s, Member>),
 }
 
@@ -19,7 +20,7 @@ impl<'s> Iter<'s> {
     pub(super) fn new(repr: &'s Repr) -> Self {
         Iter(match repr {
             Repr::Ints(ints) => Source::Ints { ints, next: 0 },
-            Repr::Listpack(pack) => Source::Listpack(pack.iter()),
+            Repr::Packed(pack) => Source::Packed(pack.view().iter()),
             Repr::Table(table) => Source::Table(table.iter()),
         })
     }
@@ -36,7 +37,7 @@ impl<'s> Iterator for Iter<'s> {
                 *next += 1;
                 Some(Element::Int(number))
             }
-            Source::Listpack(elements) => elements.next(),
+            Source::Packed(elements) => elements.next(),
             Source::Table(members) => members.next().map(|member| Element::Bytes(member.key())),
         }
     }

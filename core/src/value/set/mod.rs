@@ -1,8 +1,8 @@
-//! The set: an intset while all members are integers, a listpack while it is small, then a table.
+//! The set: an intset while all members are integers, a pack while it is small (the listpack encoding), then a table.
 //!
 //! ```text
 //! intset     sorted integers           up to set-max-intset-entries
-//! listpack   members in order of age   up to set-max-listpack-entries of set-max-listpack-value bytes
+//! pack       members in order of age   up to set-max-listpack-entries of set-max-listpack-value bytes
 //! table      one block a member        `block.rs`
 //! ```
 //!
@@ -23,27 +23,34 @@ use super::block::{self, Member};
 use super::{Encoding, EncodingLimits};
 use crate::bytes::number::parse_i64;
 use crate::structure::intset::Intset;
-use crate::structure::listpack::{Element, Listpack, Pos};
+use crate::structure::listpack::Element;
+use crate::structure::pack::{Body, Pack, PackView, Pos};
 use crate::structure::table::{SCAN_START, Table};
 use alloc::boxed::Box;
 
 /// A set of byte strings.
 pub struct Set {
     repr: Repr,
+    /// The block that was on loan, when it was that of a pack which has become a table.
+    husk: Option<Body>,
 }
 
 enum Repr {
     Ints(Intset),
-    Listpack(Listpack),
+    Packed(Pack),
     Table(Box<Table<Member>>),
 }
 
 impl Set {
+    fn of(repr: Repr) -> Self {
+        Set { repr, husk: None }
+    }
+
     /// How many members there are.
     pub fn len(&self) -> usize {
         match &self.repr {
             Repr::Ints(ints) => ints.len(),
-            Repr::Listpack(pack) => pack.len(),
+            Repr::Packed(pack) => pack.view().len(),
             Repr::Table(table) => table.len(),
         }
     }
@@ -52,7 +59,7 @@ impl Set {
     pub fn is_empty(&self) -> bool {
         match &self.repr {
             Repr::Ints(ints) => ints.is_empty(),
-            Repr::Listpack(pack) => pack.is_empty(),
+            Repr::Packed(pack) => pack.view().is_empty(),
             Repr::Table(table) => table.is_empty(),
         }
     }
@@ -61,7 +68,7 @@ impl Set {
     pub fn encoding(&self) -> Encoding {
         match &self.repr {
             Repr::Ints(_) => Encoding::Intset,
-            Repr::Listpack(_) => Encoding::SetListpack,
+            Repr::Packed(_) => Encoding::SetListpack,
             Repr::Table(_) => Encoding::SetTable,
         }
     }
@@ -71,7 +78,7 @@ impl Set {
     pub fn contains(&self, member: &[u8]) -> bool {
         match &self.repr {
             Repr::Ints(ints) => parse_i64(member).is_some_and(|number| ints.contains(number)),
-            Repr::Listpack(pack) => find(pack, Element::Bytes(member)).is_some(),
+            Repr::Packed(pack) => find(pack.view(), Element::Bytes(member)).is_some(),
             Repr::Table(table) => table.contains(table.hasher().hash(member), member),
         }
     }
@@ -87,13 +94,13 @@ impl Set {
                 }
                 added
             }
-            Repr::Listpack(pack) => {
+            Repr::Packed(pack) => {
                 let element = Element::Bytes(member).canonical();
-                if find(pack, element).is_some() {
+                if find(pack.view(), element).is_some() {
                     return false;
                 }
-                if convert::fits_listpack(pack, member, limits) {
-                    pack.push_back(element);
+                if convert::fits_pack(pack.view(), member, limits) {
+                    pack.extend([element]);
                 } else {
                     self.become_table(limits);
                     self.add_block(Member::new(member), limits);
@@ -115,9 +122,9 @@ impl Set {
     pub fn remove(&mut self, member: &[u8]) -> bool {
         match &mut self.repr {
             Repr::Ints(ints) => parse_i64(member).is_some_and(|number| ints.remove(number)),
-            Repr::Listpack(pack) => match find(pack, Element::Bytes(member)) {
+            Repr::Packed(pack) => match find(pack.view(), Element::Bytes(member)) {
                 Some(pos) => {
-                    pack.remove(pos);
+                    pack.remove_run(pos, 1);
                     true
                 }
                 None => false,
@@ -147,37 +154,36 @@ impl Set {
 
     /// A set with the same members in the same encoding.
     pub fn duplicate(&self) -> Self {
-        let repr = match &self.repr {
+        Set::of(match &self.repr {
             Repr::Ints(ints) => Repr::Ints(ints.clone()),
-            Repr::Listpack(pack) => Repr::Listpack(pack.clone()),
+            Repr::Packed(pack) => Repr::Packed(pack.clone()),
             Repr::Table(table) => Repr::Table(block::duplicate(table)),
-        };
-        Set { repr }
+        })
     }
 
     /// Verifies the invariants.
     pub fn check(&self) -> Result<(), &'static str> {
         match &self.repr {
             Repr::Ints(ints) => ints.check(),
-            Repr::Listpack(pack) => check_listpack(pack),
+            Repr::Packed(pack) => check_pack(pack.view()),
             Repr::Table(table) => block::check(table),
         }
     }
 }
 
-/// The place of a member in a listpack.
+/// The place of a member in a pack.
 #[inline]
-fn find(pack: &Listpack, member: Element<'_>) -> Option<Pos> {
-    pack.find(member, pack.first()?, 0)
+fn find(pack: PackView<'_>, member: Element<'_>) -> Option<Pos> {
+    pack.find(member, 0)
 }
 
-fn check_listpack(pack: &Listpack) -> Result<(), &'static str> {
+fn check_pack(pack: PackView<'_>) -> Result<(), &'static str> {
     pack.check()?;
     let mut place = pack.first();
     while let Some(here) = place {
         place = pack.next(here);
-        if place.is_some_and(|rest| pack.find(pack.get(here), rest, 0).is_some()) {
-            return Err("a member twice in a listpack");
+        if place.is_some_and(|rest| pack.find_from(rest, pack.get(here), 0).is_some()) {
+            return Err("a member twice in a pack");
         }
     }
     Ok(())

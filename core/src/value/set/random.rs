@@ -3,7 +3,8 @@
 use super::{Repr, Set};
 use crate::bytes::prng::Prng;
 use crate::structure::intset::Intset;
-use crate::structure::listpack::{Element, Listpack, ListpackBuilder, ListpackSlice, Pos};
+use crate::structure::listpack::Element;
+use crate::structure::pack::{Pack, PackView, Pos};
 use crate::structure::table::{Table, TableItem};
 use crate::value::EncodingLimits;
 use crate::value::block::Member;
@@ -15,7 +16,10 @@ impl Set {
     pub fn random(&self, prng: &mut Prng) -> Option<Element<'_>> {
         match &self.repr {
             Repr::Ints(ints) => random_int(ints, prng).map(Element::Int),
-            Repr::Listpack(pack) => random_place(pack, prng).map(|pos| pack.get(pos)),
+            Repr::Packed(pack) => {
+                let pack = pack.view();
+                random_place(pack, prng).map(|pos| pack.get(pos))
+            }
             Repr::Table(table) => table
                 .random(prng)
                 .map(|member| Element::Bytes(member.key())),
@@ -26,7 +30,10 @@ impl Set {
     pub fn draw(&self) -> Draw<'_> {
         Draw(match &self.repr {
             Repr::Ints(ints) => Source::Ints(ints),
-            Repr::Listpack(pack) => Source::Listpack(pack, sample::places(pack, 1).collect()),
+            Repr::Packed(pack) => {
+                let pack = pack.view();
+                Source::Packed(pack, sample::places(pack, 1).collect())
+            }
             Repr::Table(table) => Source::Table(table),
         })
     }
@@ -38,7 +45,8 @@ impl Set {
             Repr::Ints(ints) => sample::choose_indexes(ints.len(), count, prng, |index| {
                 each(Element::Int(ints.get(index).unwrap_or(0)));
             }),
-            Repr::Listpack(pack) => {
+            Repr::Packed(pack) => {
+                let pack = pack.view();
                 let selection = Selection::new(count, pack.len());
                 sample::choose_places(pack, 1, selection, prng, |pos| each(pack.get(pos)));
             }
@@ -66,17 +74,17 @@ impl Set {
                     ints.remove(number);
                 }
             }
-            Repr::Listpack(pack) if count == 1 => {
-                if let Some(pos) = random_place(pack, prng) {
-                    each(pack.get(pos));
-                    pack.remove(pos);
+            Repr::Packed(pack) if count == 1 => {
+                if let Some(pos) = random_place(pack.view(), prng) {
+                    each(pack.view().get(pos));
+                    pack.remove_run(pos, 1);
                 }
             }
             Repr::Ints(ints) => split_ints(ints, count, prng)
                 .iter()
                 .map(Element::Int)
                 .for_each(each),
-            Repr::Listpack(pack) => split_listpack(pack, count, prng).iter().for_each(each),
+            Repr::Packed(pack) => split_pack(pack, count, prng).view().iter().for_each(each),
         }
     }
 
@@ -85,10 +93,10 @@ impl Set {
     pub fn extract(&mut self, count: usize, prng: &mut Prng, limits: &EncodingLimits) -> Set {
         let repr = match &mut self.repr {
             Repr::Ints(ints) => Repr::Ints(split_ints(ints, count, prng)),
-            Repr::Listpack(pack) => Repr::Listpack(split_listpack(pack, count, prng)),
+            Repr::Packed(pack) => Repr::Packed(split_pack(pack, count, prng)),
             Repr::Table(table) => return extract_blocks(table, count, prng, limits),
         };
-        Set { repr }
+        Set::of(repr)
     }
 }
 
@@ -97,8 +105,8 @@ pub struct Draw<'s>(Source<'s>);
 
 enum Source<'s> {
     Ints(&'s Intset),
-    /// With the places of its elements, since a listpack knows none but the ends.
-    Listpack(&'s ListpackSlice, Vec<Pos>),
+    /// With the places of its elements, since a pack knows none but the first.
+    Packed(PackView<'s>, Vec<Pos>),
     Table(&'s Table<Member>),
 }
 
@@ -108,7 +116,7 @@ impl<'s> Draw<'s> {
     pub fn next(&self, prng: &mut Prng) -> Option<Element<'s>> {
         match &self.0 {
             Source::Ints(ints) => random_int(ints, prng).map(Element::Int),
-            Source::Listpack(pack, places) => {
+            Source::Packed(pack, places) => {
                 let index = prng.below(places.len() as u64) as usize;
                 places.get(index).map(|&pos| pack.get(pos))
             }
@@ -123,8 +131,8 @@ fn random_int(ints: &Intset, prng: &mut Prng) -> Option<i64> {
     ints.get(prng.below(ints.len() as u64) as usize)
 }
 
-fn random_place(pack: &ListpackSlice, prng: &mut Prng) -> Option<Pos> {
-    pack.seek(prng.below(pack.len() as u64) as i64)
+fn random_place(pack: PackView<'_>, prng: &mut Prng) -> Option<Pos> {
+    pack.seek(prng.below(pack.len() as u64) as usize)
 }
 
 /// Leaves all but `count` random integers inside, and returns those.
@@ -143,18 +151,13 @@ fn split_ints(ints: &mut Intset, count: usize, prng: &mut Prng) -> Intset {
 }
 
 /// Leaves all but `count` random members inside, and returns those.
-fn split_listpack(pack: &mut Listpack, count: usize, prng: &mut Prng) -> Listpack {
-    let mut selection = Selection::new(count, pack.len());
-    let (mut taken, mut left) = (ListpackBuilder::new(), ListpackBuilder::new());
-    for member in pack.iter() {
-        if selection.takes_next(prng) {
-            taken.push(member);
-        } else {
-            left.push(member);
-        }
-    }
-    *pack = left.finish();
-    taken.finish()
+fn split_pack(pack: &mut Pack, count: usize, prng: &mut Prng) -> Pack {
+    let mut selection = Selection::new(count, pack.view().len());
+    let (taken, left): (Vec<_>, Vec<_>) =
+        pack.view().iter().partition(|_| selection.takes_next(prng));
+    let (taken, left): (Pack, Pack) = (taken.into_iter().collect(), left.into_iter().collect());
+    pack.refill(&left);
+    taken
 }
 
 fn extract_blocks(
@@ -163,10 +166,8 @@ fn extract_blocks(
     prng: &mut Prng,
     limits: &EncodingLimits,
 ) -> Set {
-    // As in Redis, even integers go to a listpack here: they were no intset before.
-    let mut taken = Set {
-        repr: Repr::Listpack(Listpack::new()),
-    };
+    // As in Redis, even integers go to a pack here: they were no intset before.
+    let mut taken = Set::of(Repr::Packed(Pack::new()));
     taken.expect(count, limits);
     for _ in 0..count {
         let Some(member) = table.take_random(prng) else {

@@ -1,40 +1,44 @@
-#![allow(unsafe_code, reason = "kept as an encoding and a thin pointer")]
+#![allow(unsafe_code, reason = "kept as a pack or a pointer")]
 //! How a set is kept in its entry.
 
 use super::{Repr, Set};
 use crate::structure::intset::Intset;
-use crate::structure::listpack::Listpack;
-use crate::value::{Encoding, Stored, ValueType, block};
+use crate::value::{Encoding, Kept, Stored, ValueType, block};
 use alloc::boxed::Box;
 use core::ptr::NonNull;
 
-// SAFETY: each representation becomes its pointer and is made again from it by the pair of functions that its type
-// has for that; the encoding tells which.
+// SAFETY: a pack is kept as such; intset and table become their pointer and are made again from it by the pair of
+// functions that each has for that. The encoding tells which.
 unsafe impl Stored for Set {
     const TYPE: ValueType = ValueType::Set;
 
-    #[inline]
-    fn into_parts(self) -> (Encoding, NonNull<u8>) {
-        let encoding = self.encoding();
-        let pointer = match self.repr {
-            Repr::Ints(ints) => ints.into_raw(),
-            Repr::Listpack(pack) => pack.into_raw(),
-            Repr::Table(table) => NonNull::from(Box::leak(table)).cast(),
-        };
-        (encoding, pointer)
+    #[inline(always)]
+    fn into_kept(self) -> Kept {
+        match self.repr {
+            Repr::Packed(pack) => Kept::Packed(Encoding::SetListpack, pack),
+            Repr::Ints(ints) => Kept::Apart(Encoding::Intset, ints.into_raw(), self.husk),
+            Repr::Table(table) => {
+                let pointer = NonNull::from(Box::leak(table)).cast();
+                Kept::Apart(Encoding::SetTable, pointer, self.husk)
+            }
+        }
     }
 
-    #[inline]
-    unsafe fn from_parts(encoding: Encoding, pointer: NonNull<u8>) -> Self {
-        // SAFETY: by contract the pointer came from `into_parts` with this encoding, and is owned here now.
-        let repr = unsafe {
-            match encoding {
-                Encoding::Intset => Repr::Ints(Intset::from_raw(pointer)),
-                Encoding::SetListpack => Repr::Listpack(Listpack::from_raw(pointer)),
-                _ => Repr::Table(Box::from_raw(pointer.cast().as_ptr())),
+    #[inline(always)]
+    unsafe fn from_kept(kept: Kept) -> Self {
+        // SAFETY: by contract each pointer came from `into_kept` with this encoding, and is owned here now.
+        let (repr, husk) = unsafe {
+            match kept {
+                Kept::Packed(_, pack) => (Repr::Packed(pack), None),
+                Kept::Apart(Encoding::Intset, pointer, husk) => {
+                    (Repr::Ints(Intset::from_raw(pointer)), husk)
+                }
+                Kept::Apart(_, pointer, husk) => {
+                    (Repr::Table(Box::from_raw(pointer.cast().as_ptr())), husk)
+                }
             }
         };
-        Set { repr }
+        Set { repr, husk }
     }
 
     fn duplicate(&self) -> Self {
@@ -58,7 +62,7 @@ unsafe impl Stored for Set {
     fn memory_bytes(&self, samples: usize) -> usize {
         match &self.repr {
             Repr::Ints(ints) => ints.memory_bytes(),
-            Repr::Listpack(pack) => pack.memory_bytes(),
+            Repr::Packed(_) => 0,
             Repr::Table(table) => block::memory_bytes(table, samples),
         }
     }

@@ -216,9 +216,9 @@ fn parts_and_duplicates_are_the_same_set() {
             (sorted(&set), set.encoding())
         );
         let members = sorted(&set);
-        let (encoding, pointer) = set.into_parts();
-        // SAFETY: the parts were just given up.
-        let set = unsafe { Set::from_parts(encoding, pointer) };
+        let kept = set.into_kept();
+        // SAFETY: it was just given up.
+        let set = unsafe { Set::from_kept(kept) };
         assert_eq!(sorted(&set), members);
     }
 }

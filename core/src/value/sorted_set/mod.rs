@@ -1,7 +1,7 @@
 //! The sorted set value: members with scores, ordered by score and then by their bytes.
 //!
 //! ```text
-//! small.rs    listpack encoding: pairs in order, Redis's bytes
+//! small.rs    listpack encoding: pairs in order, in a pack
 //! big.rs      skiplist encoding (by its name in Redis): a table and a counted B+tree
 //! member.rs   the heap block of a big set's member, and the tree's items
 //! range.rs    ranges of scores and members
@@ -28,16 +28,22 @@ mod tests;
 pub use range::{LexBound, LexRange, ScoreRange};
 
 use super::{Encoding, EncodingLimits};
-use crate::structure::listpack::{Element, Listpack, ListpackBuilder, ListpackSlice};
+use crate::structure::listpack::{Element, ListpackSlice};
+use crate::structure::pack::{Body, Pack};
 use alloc::boxed::Box;
 use big::Big;
+use core::mem;
 use core::ops::Range;
 
 /// A sorted set.
-pub struct SortedSet(Repr);
+pub struct SortedSet {
+    repr: Repr,
+    /// The block that was on loan, when it was that of a pack which has become big.
+    husk: Option<Body>,
+}
 
 enum Repr {
-    Small(Listpack),
+    Small(Pack),
     Big(Box<Big>),
 }
 
@@ -165,26 +171,31 @@ impl<'a> Scored<'a> {
 }
 
 impl SortedSet {
+    fn of(repr: Repr) -> Self {
+        SortedSet { repr, husk: None }
+    }
+
     /// An empty set, in the encoding that suits `members` of them, the first of which has `first_len` bytes.
     pub fn new(members: usize, first_len: usize, limits: &EncodingLimits) -> Self {
         let small = members <= limits.zset_max_listpack_entries
             && first_len <= limits.zset_max_listpack_value;
-        SortedSet(if small {
-            Repr::Small(Listpack::new())
+        SortedSet::of(if small {
+            Repr::Small(Pack::new())
         } else {
             Repr::Big(Box::new(Big::new(limits.hasher)))
         })
     }
 
     /// A set from a listpack out of a dump; refused when it is not one that a sorted set may have.
-    pub fn from_listpack(pairs: Listpack) -> Result<Self, &'static str> {
-        small::check(&pairs)?;
-        Ok(SortedSet(Repr::Small(pairs)))
+    pub fn from_listpack(pairs: &ListpackSlice) -> Result<Self, &'static str> {
+        let pairs = Pack::from(pairs);
+        small::check(pairs.view())?;
+        Ok(SortedSet::of(Repr::Small(pairs)))
     }
 
-    /// The listpack, if the set is one, for a dump.
-    pub fn as_listpack(&self) -> Option<&ListpackSlice> {
-        match &self.0 {
+    /// The pack that a small set is, for a dump.
+    pub fn as_pack(&self) -> Option<&Pack> {
+        match &self.repr {
             Repr::Small(pairs) => Some(pairs),
             Repr::Big(_) => None,
         }
@@ -192,7 +203,7 @@ impl SortedSet {
 
     /// How it is kept.
     pub fn encoding(&self) -> Encoding {
-        match &self.0 {
+        match &self.repr {
             Repr::Small(_) => Encoding::SortedListpack,
             Repr::Big(_) => Encoding::SortedTree,
         }
@@ -201,8 +212,8 @@ impl SortedSet {
     /// How many members there are.
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Repr::Small(pairs) => small::len(pairs),
+        match &self.repr {
+            Repr::Small(pairs) => small::len(pairs.view()),
             Repr::Big(big) => big.len(),
         }
     }
@@ -215,16 +226,16 @@ impl SortedSet {
     /// The score of a member.
     #[inline]
     pub fn score(&self, member: &[u8]) -> Option<f64> {
-        match &self.0 {
-            Repr::Small(pairs) => small::find(pairs, member).map(|(.., score)| score),
+        match &self.repr {
+            Repr::Small(pairs) => small::find(pairs.view(), member).map(|(.., score)| score),
             Repr::Big(big) => big.score(member),
         }
     }
 
     /// How many members come before this one, and its score.
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        match &self.0 {
-            Repr::Small(pairs) => small::rank(pairs, member),
+        match &self.repr {
+            Repr::Small(pairs) => small::rank(pairs.view(), member),
             Repr::Big(big) => big.rank(member),
         }
     }
@@ -246,7 +257,7 @@ impl SortedSet {
         limits: &EncodingLimits,
     ) -> Result<Added, NotANumber> {
         debug_assert!(!score.is_nan());
-        match &mut self.0 {
+        match &mut self.repr {
             Repr::Big(big) => big.add(member, score, rule),
             Repr::Small(_) => self.add_small(member, score, rule, limits),
         }
@@ -259,23 +270,23 @@ impl SortedSet {
         rule: &Rule,
         limits: &EncodingLimits,
     ) -> Result<Added, NotANumber> {
-        if let Repr::Small(pairs) = &mut self.0 {
+        if let Repr::Small(pairs) = &mut self.repr {
             if let Some(added) = small::change(pairs, member, score, rule)? {
                 return Ok(added);
             }
             if rule.only_existing {
                 return Ok(Added::Nothing);
             }
-            if small::len(pairs) < limits.zset_max_listpack_entries
+            if small::len(pairs.view()) < limits.zset_max_listpack_entries
                 && member.len() <= limits.zset_max_listpack_value
-                && small::has_room(pairs, member)
+                && small::has_room(pairs.view(), member)
             {
                 small::insert(pairs, member, score);
                 return Ok(Added::New(score));
             }
             self.enlarge(limits);
         }
-        if let Repr::Big(big) = &mut self.0 {
+        if let Repr::Big(big) = &mut self.repr {
             big.push(member, score);
         }
         Ok(Added::New(score))
@@ -283,7 +294,7 @@ impl SortedSet {
 
     /// Removes a member; `false` when it is not there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        match &mut self.0 {
+        match &mut self.repr {
             Repr::Small(pairs) => small::remove(pairs, member),
             Repr::Big(big) => big.remove(member),
         }
@@ -292,12 +303,12 @@ impl SortedSet {
     /// Removes up to `count` members from one end on, and hands them out in this order.
     pub fn pop(&mut self, end: End, count: usize, mut each: impl FnMut(Scored<'_>)) {
         let count = count.min(self.len());
-        match &mut self.0 {
+        match &mut self.repr {
             Repr::Small(pairs) => {
-                let len = small::len(pairs);
+                let len = small::len(pairs.view());
                 match end {
-                    End::Min => small::iter_from(pairs, 0).take(count).for_each(each),
-                    End::Max => small::iter_rev_from(pairs, len.saturating_sub(1))
+                    End::Min => small::iter_from(pairs.view(), 0).take(count).for_each(each),
+                    End::Max => small::iter_rev_from(pairs.view(), len.saturating_sub(1))
                         .take(count)
                         .for_each(each),
                 }
@@ -318,7 +329,7 @@ impl SortedSet {
 
     /// Removes the members of these ranks.
     pub fn remove_ranks(&mut self, ranks: Range<usize>) {
-        match &mut self.0 {
+        match &mut self.repr {
             Repr::Small(pairs) => small::remove_ranks(pairs, ranks),
             Repr::Big(big) => big.remove_ranks(ranks),
         }
@@ -326,16 +337,16 @@ impl SortedSet {
 
     /// The ranks of the members with scores in a range.
     pub fn ranks_by_score(&self, range: &ScoreRange) -> Range<usize> {
-        match &self.0 {
-            Repr::Small(pairs) => small::ranks_by_score(pairs, range),
+        match &self.repr {
+            Repr::Small(pairs) => small::ranks_by_score(pairs.view(), range),
             Repr::Big(big) => big.ranks_by_score(range),
         }
     }
 
     /// The ranks of the members between two others; without meaning when scores differ.
     pub fn ranks_by_lex(&self, range: &LexRange<'_>) -> Range<usize> {
-        match &self.0 {
-            Repr::Small(pairs) => small::ranks_by_lex(pairs, range),
+        match &self.repr {
+            Repr::Small(pairs) => small::ranks_by_lex(pairs.view(), range),
             Repr::Big(big) => big.ranks_by_lex(range),
         }
     }
@@ -343,8 +354,8 @@ impl SortedSet {
     /// The members from a rank on, ascending.
     pub fn iter_from(&self, rank: usize) -> Iter<'_> {
         let rank = rank.min(self.len());
-        Iter(match &self.0 {
-            Repr::Small(pairs) => Walk::SmallUp(small::iter_from(pairs, rank)),
+        Iter(match &self.repr {
+            Repr::Small(pairs) => Walk::SmallUp(small::iter_from(pairs.view(), rank)),
             Repr::Big(big) => Walk::BigUp(big.iter_from(rank)),
         })
     }
@@ -352,8 +363,8 @@ impl SortedSet {
     /// The members from a rank (counted from the least) down, descending; none when there is no such rank.
     pub fn iter_rev_from(&self, rank: usize) -> Iter<'_> {
         let rank = rank.min(self.len());
-        Iter(match &self.0 {
-            Repr::Small(pairs) => Walk::SmallDown(small::iter_rev_from(pairs, rank)),
+        Iter(match &self.repr {
+            Repr::Small(pairs) => Walk::SmallDown(small::iter_rev_from(pairs.view(), rank)),
             Repr::Big(big) => Walk::BigDown(big.iter_rev_from(rank)),
         })
     }
@@ -375,9 +386,9 @@ impl SortedSet {
     /// Hands out about `count` members from `cursor` on and returns the next cursor, 0 at the end. The small encoding
     /// gives all at once.
     pub fn scan(&self, cursor: u64, count: usize, mut each: impl FnMut(Scored<'_>)) -> u64 {
-        match &self.0 {
+        match &self.repr {
             Repr::Small(pairs) => {
-                small::iter_from(pairs, 0).for_each(each);
+                small::iter_from(pairs.view(), 0).for_each(each);
                 0
             }
             Repr::Big(big) => big.scan(cursor, count, |member, score| {
@@ -388,7 +399,7 @@ impl SortedSet {
 
     /// The same set in memory of its own.
     pub fn duplicate(&self) -> Self {
-        SortedSet(match &self.0 {
+        SortedSet::of(match &self.repr {
             Repr::Small(pairs) => Repr::Small(pairs.clone()),
             Repr::Big(big) => Repr::Big(Box::new(big.duplicate())),
         })
@@ -396,7 +407,7 @@ impl SortedSet {
 
     /// Goes back to the small encoding if the thresholds allow it, as Redis does with the results that it stores.
     pub fn compact(&mut self, limits: &EncodingLimits) {
-        let Repr::Big(big) = &self.0 else {
+        let Repr::Big(big) = &self.repr else {
             return;
         };
         if big.len() > limits.zset_max_listpack_entries
@@ -406,34 +417,40 @@ impl SortedSet {
         {
             return;
         }
-        let mut pairs = ListpackBuilder::new();
+        let mut pairs = Pack::new();
         for (member, score) in big.iter_from(0) {
             let mut room = [0; crate::bytes::number::FLOAT_TEXT_MAX];
-            pairs.push(member);
-            pairs.push(small::score_element(score, &mut room));
+            let score = small::score_element(score, &mut room);
+            pairs.extend([Element::Bytes(member), score]);
         }
-        let pairs = pairs.finish();
-        if pairs.fits(0) {
-            self.0 = Repr::Small(pairs);
+        if !pairs.view().fits(0) {
+            return;
         }
+        if let Some(husk) = self.husk.take() {
+            let own = mem::replace(&mut pairs, Pack::from_husk(husk));
+            pairs.refill(&own);
+        }
+        self.repr = Repr::Small(pairs);
     }
 
     /// Changes to the big encoding.
     fn enlarge(&mut self, limits: &EncodingLimits) {
-        let Repr::Small(pairs) = &self.0 else {
+        let Repr::Small(pairs) = &self.repr else {
             return;
         };
         let mut big = Box::new(Big::new(limits.hasher));
-        for pair in small::iter_from(pairs, 0) {
+        for pair in small::iter_from(pairs.view(), 0) {
             big.push(pair.member.text(&mut Default::default()), pair.score());
         }
-        self.0 = Repr::Big(big);
+        if let Repr::Small(pairs) = mem::replace(&mut self.repr, Repr::Big(big)) {
+            self.husk = pairs.into_husk();
+        }
     }
 
     /// Verifies all invariants; for tests, and for sets from outside.
     pub fn check(&self) -> Result<(), &'static str> {
-        match &self.0 {
-            Repr::Small(pairs) => small::check(pairs),
+        match &self.repr {
+            Repr::Small(pairs) => small::check(pairs.view()),
             Repr::Big(big) => big.check(),
         }
     }

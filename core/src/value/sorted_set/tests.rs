@@ -1,5 +1,6 @@
 use super::*;
 use crate::bytes::hash::Hasher;
+use crate::structure::listpack::Listpack;
 use crate::value::Stored;
 use core::ops::Bound;
 use proptest::prelude::*;
@@ -54,7 +55,7 @@ fn scores_are_kept_as_redis_keeps_them() {
         ("d", 1e20),
     ];
     let set = filled(&members, &limits);
-    let kept: Vec<Element<'_>> = set.as_listpack().unwrap().iter().collect();
+    let kept: Vec<Element<'_>> = set.as_pack().unwrap().view().iter().collect();
     assert_eq!(
         kept,
         [
@@ -77,7 +78,7 @@ fn a_listpack_from_outside_is_verified() {
     let listpack = |values: &[&[u8]]| -> Listpack {
         values.iter().map(|&value| Element::Bytes(value)).collect()
     };
-    let good = SortedSet::from_listpack(listpack(&[b"a", b"1", b"b", b"1.50"])).unwrap();
+    let good = SortedSet::from_listpack(&listpack(&[b"a", b"1", b"b", b"1.50"])).unwrap();
     assert_eq!(all(&good), [("a".into(), 1.0), ("b".into(), 1.5)]);
     for bad in [
         &[b"a" as &[u8]] as &[&[u8]],
@@ -88,7 +89,7 @@ fn a_listpack_from_outside_is_verified() {
         &[b"a", b"1", b"a", b"1"],
         &[b"a", b"1", b"a", b"2"],
     ] {
-        assert!(SortedSet::from_listpack(listpack(bad)).is_err(), "{bad:?}");
+        assert!(SortedSet::from_listpack(&listpack(bad)).is_err(), "{bad:?}");
     }
 }
 
@@ -233,10 +234,10 @@ fn big_sets_are_freed_in_slices() {
 fn parts_make_the_set_again() {
     for entries in [128, 0] {
         let set = filled(&[("a", 1.0), ("b", 2.0)], &limits(entries));
-        let (encoding, pointer) = set.into_parts();
+        let kept = set.into_kept();
         #[allow(unsafe_code, reason = "the contract under test")]
-        // SAFETY: the parts come from the line before.
-        let set = unsafe { SortedSet::from_parts(encoding, pointer) };
+        // SAFETY: it comes from the line before.
+        let set = unsafe { SortedSet::from_kept(kept) };
         assert_eq!(all(&set), [("a".into(), 1.0), ("b".into(), 2.0)]);
     }
 }
