@@ -264,26 +264,28 @@ impl Keyspace {
     }
 
     /// Sets a string, replacing whatever the key held.
+    #[inline]
     pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expiry: Expiry) {
-        let replaced = match self.write(key) {
+        let is_set = match self.write(key) {
             None => None,
-            Some(mut entry) if entry.free_cost() <= FREE_AT_ONCE => {
-                entry.set_string(value);
-                Some(true)
-            }
-            Some(_) => Some(false),
+            Some(mut entry) => Some(entry.overwrite(value) || change_to_string(&mut entry, value)),
         };
-        match (replaced, expiry) {
-            (Some(true), _) => self.apply_expiry(key, expiry),
-            (Some(false), Expiry::Keep) => {
-                let kept = self.expiry(key);
-                self.insert(key, Entry::with_string(key.bytes, value, kept));
-            }
-            (_, Expiry::At(when)) => {
-                self.insert(key, Entry::with_string(key.bytes, value, Some(when)));
-            }
-            _ => self.insert(key, Entry::with_string(key.bytes, value, None)),
+        if is_set == Some(true) {
+            self.apply_expiry(key, expiry);
+        } else {
+            self.put_string(key, value, expiry);
         }
+    }
+
+    /// Sets a string where there is none, or a value that is too big to be freed now.
+    #[inline(never)]
+    fn put_string(&mut self, key: &Key<'_>, value: &[u8], expiry: Expiry) {
+        let when = match expiry {
+            Expiry::Clear => None,
+            Expiry::Keep => self.expiry(key),
+            Expiry::At(when) => Some(when),
+        };
+        self.insert(key, Entry::with_string(key.bytes, value, when));
     }
 
     #[inline]
@@ -534,6 +536,16 @@ impl Keyspace {
             .log_apart(self.current, [&b"DEL"[..], key.bytes].into_iter());
         self.notify(EventClass::EXPIRED, "expired", key);
     }
+}
+
+/// Puts a string in the place of an entry's value; `false`, and nothing done, when that is too big to be freed now.
+#[inline(never)]
+fn change_to_string(entry: &mut Entry, value: &[u8]) -> bool {
+    let is_small = entry.free_cost() <= FREE_AT_ONCE;
+    if is_small {
+        entry.set_string(value);
+    }
+    is_small
 }
 
 #[cfg(test)]

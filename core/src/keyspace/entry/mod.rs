@@ -176,6 +176,19 @@ impl Entry {
         }
     }
 
+    /// Overwrites a short string by one of the same length; `false`, and nothing done, when it is not that simple.
+    #[inline(always)]
+    pub(super) fn overwrite(&mut self, value: &[u8]) -> bool {
+        let shape = self.shape();
+        let inline = shape.bits & ENCODING_MASK == Encoding::Inline as u8;
+        if !inline || shape.value_len != value.len() || integer_of(value).is_some() {
+            return false;
+        }
+        self.bytes_mut(shape.value_at(), value.len())
+            .copy_from_slice(value);
+        true
+    }
+
     /// Replaces the value by a string kept as bytes, even when they spell an integer.
     pub fn set_bytes(&mut self, value: &[u8]) {
         let shape = self.shape();
