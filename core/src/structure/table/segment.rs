@@ -31,6 +31,8 @@ pub(super) struct Segment {
     /// Bits of the hash that every item here shares.
     pub(super) depth: u8,
     pub(super) len: u16,
+    /// The upper half of the least hash that belongs here.
+    prefix: u32,
 }
 
 /// Where an item was found.
@@ -52,7 +54,8 @@ pub(super) fn home_of(hash: u64, depth: u8, homes: u8) -> usize {
 }
 
 impl Segment {
-    pub(super) fn new(homes: usize, depth: u8) -> Self {
+    /// An empty segment for the hashes that share the first `depth` bits with `hash`.
+    pub(super) fn new(homes: usize, depth: u8, hash: u64) -> Self {
         debug_assert!((1..=MAX_HOMES).contains(&homes));
         let total = homes + 1 + stash_buckets(homes);
         let mut buckets = Vec::with_capacity(total);
@@ -62,7 +65,13 @@ impl Segment {
             homes: homes as u8,
             depth,
             len: 0,
+            prefix: (hash >> 32) as u32 & !(u32::MAX >> depth),
         }
+    }
+
+    /// The least hash that belongs here.
+    pub(super) fn first_hash(&self) -> u64 {
+        u64::from(self.prefix) << 32
     }
 
     #[inline(always)]
