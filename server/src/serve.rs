@@ -108,6 +108,7 @@ fn limit_clients(settings: &mut Settings) {
         );
         settings.maxclients = u32::try_from(clients).unwrap_or(settings.maxclients);
     }
+    rotom_platform_linux::process::make_descriptors_ready(got.min(wanted));
 }
 
 /// What clients connect to.

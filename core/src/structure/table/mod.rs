@@ -64,6 +64,9 @@ pub struct Table<T: TableItem> {
     /// Directory entries written so far.
     #[cfg(test)]
     entries_written: usize,
+    /// Segments that were rebuilt, or could not be.
+    #[cfg(test)]
+    rebuilds_tried: usize,
 }
 
 /// Where a cursor starts and where it is when the walk is over.
@@ -99,6 +102,8 @@ impl<T: TableItem> Table<T> {
             items: PhantomData,
             #[cfg(test)]
             entries_written: 0,
+            #[cfg(test)]
+            rebuilds_tried: 0,
         }
     }
 

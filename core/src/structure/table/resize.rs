@@ -23,6 +23,10 @@ pub(super) const MAX_DEPTH: u8 = 24;
 const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
 /// A segment with fewer items than a quarter of its slots is rebuilt smaller.
 const SHRINK_DIVISOR: usize = 4;
+/// Segments of fewer home buckets are not made smaller.
+const HOMES_TO_SHRINK: usize = 4;
+/// Segments are joined as long as one is named by at most two to the power of this many directory entries.
+const SPAN_BITS_MAX: u8 = 6;
 /// Entries of the next directory that are filled whenever a segment changes.
 pub(super) const ENTRIES_AT_ONCE: usize = 64;
 
@@ -134,19 +138,10 @@ impl<T: TableItem> Table<T> {
     }
 
     fn rebuild(&mut self, at: usize, homes: usize) {
-        let old = &self.segments[at];
-        let (depth, hash) = (old.depth, old.first_hash());
         let mut homes = homes;
-        let new = loop {
-            let mut new = [Segment::new(homes, depth, hash)];
-            if distribute::<T>(old, &mut new, &self.hasher) {
-                let [new] = new;
-                break new;
-            }
+        while !self.rebuild_at_most(at, homes) {
             homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
-        };
-        self.replace_segment(at, new);
-        self.publish(at);
+        }
     }
 
     fn split(&mut self, at: usize) {
@@ -182,21 +177,52 @@ impl<T: TableItem> Table<T> {
         }
         let segment = &self.segments[at];
         let (len, homes) = (usize::from(segment.len), usize::from(segment.homes));
-        if homes < 4 || len * SHRINK_DIVISOR > segment.slots() {
+        if homes < HOMES_TO_SHRINK
+            || (len * SHRINK_DIVISOR) << segment.shrink_failures > segment.slots()
+        {
             return;
         }
-        if segment.depth > 0 && self.merge(hash, at) {
+        if self.merge(hash, at) {
+            // What has become tiny has no removals left to be joined by.
+            while self.merge_tiny(hash) {}
             return;
         }
         let wanted = homes_for(len);
-        if wanted < homes {
-            self.rebuild(at, wanted);
+        if wanted < homes && !self.rebuild_at_most(at, wanted) {
+            // Even a segment of full size has no more items than ten such steps leave.
+            self.segments[at].shrink_failures += 1;
         }
+    }
+
+    /// Rebuilds a segment with so many buckets; `false`, and nothing changes, when its items do not fit them.
+    fn rebuild_at_most(&mut self, at: usize, homes: usize) -> bool {
+        #[cfg(test)]
+        {
+            self.rebuilds_tried += 1;
+        }
+        let old = &self.segments[at];
+        let mut new = [Segment::new(homes, old.depth, old.first_hash())];
+        let fits = distribute::<T>(old, &mut new, &self.hasher);
+        if fits {
+            let [new] = new;
+            self.replace_segment(at, new);
+            self.publish(at);
+        }
+        fits
+    }
+
+    /// Joins the segment of `hash` with its buddy if it has hardly any buckets.
+    fn merge_tiny(&mut self, hash: u64) -> bool {
+        let at = self.segment_index(hash);
+        usize::from(self.segments[at].homes) < HOMES_TO_SHRINK && self.merge(hash, at)
     }
 
     /// Joins the segment with its buddy when both together fit one comfortably.
     fn merge(&mut self, hash: u64, at: usize) -> bool {
         let depth = self.segments[at].depth;
+        if depth == 0 || self.depth - depth >= SPAN_BITS_MAX {
+            return false;
+        }
         let bit = 1u64 << (64 - depth);
         let buddy = self.segment_index(hash ^ bit);
         let len = usize::from(self.segments[at].len) + usize::from(self.segments[buddy].len);

@@ -416,5 +416,26 @@ fn freeing_in_slices_counts_what_is_left() {
     assert_eq!(taken, 20_000);
 }
 
+/// Keys that expire in the same millisecond go in order of their hashes: each segment empties from one end.
+#[test]
+fn removal_in_order_of_the_hash_rebuilds_seldom() {
+    let mut table = table();
+    let mut keys: Vec<_> = (0..100_000).map(|i| format!("key:{i}")).collect();
+    for key in &keys {
+        insert(&mut table, key);
+    }
+    keys.sort_by_key(|key| table.hasher().hash(key.as_bytes()));
+    let (segments, before) = (table.segment_count(), table.rebuilds_tried);
+    for (number, key) in keys[..99_999].iter().enumerate() {
+        assert!(remove(&mut table, key));
+        if number % 10_000 == 0 {
+            table.check().unwrap();
+        }
+    }
+    let tried = table.rebuilds_tried - before;
+    assert!(tried < 20 * segments, "{tried} for {segments} segments");
+    assert!(table.segment_count() < segments / 4);
+}
+
 /// Items that a segment can have.
 const MAX_ITEMS: usize = super::segment::MAX_BUCKETS * SLOTS;
