@@ -17,6 +17,7 @@ pub struct LinuxHost {
     stopper: Stopper,
     catches_signals: bool,
     allocated: fn() -> usize,
+    give_back_slice: fn() -> bool,
     config_path: Option<PathBuf>,
 }
 
@@ -33,8 +34,14 @@ impl LinuxHost {
             wake,
             catches_signals: false,
             allocated,
+            give_back_slice: || false,
             config_path: config_path.map(std::path::absolute).transpose()?,
         })
+    }
+
+    /// Has the loop call `slice` to give freed memory back to the system; see [`Host::give_back_slice`].
+    pub fn give_back_with(&mut self, slice: fn() -> bool) {
+        self.give_back_slice = slice;
     }
 
     /// What wakes the loop; [`crate::LinuxStorage`] wants it for the end of a sync.
@@ -129,6 +136,10 @@ impl Host for LinuxHost {
 
     fn allocated_bytes(&self) -> usize {
         (self.allocated)()
+    }
+
+    fn give_back_slice(&mut self) -> bool {
+        (self.give_back_slice)()
     }
 
     fn rewrite_config(&mut self, rewrite: &mut dyn FnMut(&str) -> String) -> Result<(), IoError> {

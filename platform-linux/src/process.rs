@@ -25,6 +25,22 @@ pub fn raise_open_files(wanted: u64) -> u64 {
     soft
 }
 
+/// Most descriptors for which room is made ahead: half a megabyte of the kernel's.
+const DESCRIPTORS_MADE_READY: u64 = 1 << 16;
+
+/// Has the kernel make its table of this process's descriptors as large as `wanted` of them need. It grows by itself, but in a
+/// process with threads each time takes some ten milliseconds, which those wait for who connect just then. Call before
+/// any thread is started.
+pub fn make_descriptors_ready(wanted: u64) {
+    let greatest = wanted.min(DESCRIPTORS_MADE_READY).saturating_sub(1) as i32;
+    // Whatever is wrong will be told where descriptors are needed.
+    if let Ok(file) = File::open("/dev/null")
+        && let Ok(fd) = syscall::duplicate_from(file.as_raw_fd(), greatest)
+    {
+        syscall::close(fd);
+    }
+}
+
 /// Goes on in a child process in the background: no terminal, nothing on the three standard streams. The
 /// calling process ends with success. Call before any thread is started.
 pub fn daemonize() -> io::Result<()> {

@@ -296,6 +296,12 @@ pub(crate) fn open_files_limit() -> Sys<(u64, u64)> {
     Ok((limit.rlim_cur as u64, limit.rlim_max as u64))
 }
 
+/// Another descriptor for what `fd` names, with the number `at_least` or the next free one.
+pub(crate) fn duplicate_from(fd: c_int, at_least: c_int) -> Sys<c_int> {
+    // SAFETY: the call takes two numbers and touches no memory of ours.
+    checked(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, at_least) })
+}
+
 pub(crate) fn set_open_files_limit(soft: u64, hard: u64) -> Sys<()> {
     let limit = libc::rlimit {
         rlim_cur: soft as libc::rlim_t,

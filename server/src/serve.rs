@@ -37,6 +37,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     banner::running(&settings);
     let supervisor = Supervisor::find(&settings);
     let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
+    host.give_back_with(allocator::give_back_slice);
     host.catch_signals()?;
     let mut random = [0u8; 28];
     host.fill_random(&mut random);
@@ -107,6 +108,7 @@ fn limit_clients(settings: &mut Settings) {
         );
         settings.maxclients = u32::try_from(clients).unwrap_or(settings.maxclients);
     }
+    rotom_platform_linux::process::make_descriptors_ready(got.min(wanted));
 }
 
 /// What clients connect to.

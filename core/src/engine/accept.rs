@@ -5,8 +5,8 @@ use super::{Engine, TOKEN_CONNECTION, Timer};
 use crate::command::ClientState;
 use crate::platform::{Accepted, Interest, Net, Platform, Token};
 
-/// Connections taken from one listener in one turn.
-const ACCEPTS_PER_TURN: usize = 256;
+/// Connections taken from one listener in one turn; each takes some forty microseconds.
+const ACCEPTS_PER_TURN: usize = 10;
 /// How long accepting rests after it failed (no descriptors left), microseconds.
 const ACCEPT_REST_US: u64 = 100_000;
 

@@ -7,18 +7,25 @@
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
 use super::Engine;
-use super::connection::Connection;
+use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
 use crate::command::{Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
-use crate::platform::{Host, Net, Platform, Transfer};
+use crate::platform::{Clock, Host, Net, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Connections of one group.
+/// Connections of one group, and after how many bytes read it gets no more of them.
 const GROUP: usize = 64;
+const GROUP_INPUT_BYTES: usize = 64 * 1024;
+/// How long the requests of one turn may take, microseconds, and how many bytes of replies they may make. What is over
+/// when that is reached runs in the next turn, after the replies so far were sent.
+const TURN_BUDGET_US: u64 = 400;
+const TURN_REPLY_BYTES: usize = 512 * 1024;
+/// Requests between two looks at the clock.
+const REQUESTS_PER_LOOK: usize = 128;
 /// How many keys ahead of the running request entries are asked for; buckets are twice as far ahead.
 const AHEAD: usize = 12;
 /// Keys asked for at once.
@@ -170,7 +177,6 @@ impl Batch {
         limits: &Limits,
         registry: &Registry,
         hasher: Hasher,
-        may_wait: bool,
     ) {
         let unread = connection.input.unread();
         let db = connection.client.db as u32;
@@ -180,12 +186,12 @@ impl Batch {
         while offset < unread.len() {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
-            if may_wait {
-                self.quoted.note(slot, offset, rest);
-            }
             let progress = match connection.parser.parse_short(rest, &mut self.spans) {
                 Some(progress) => Ok(progress),
-                None => connection.parser.parse(rest, limits, &mut self.spans),
+                None => {
+                    self.quoted.note(slot, offset, rest);
+                    connection.parser.parse(rest, limits, &mut self.spans)
+                }
             };
             match progress {
                 Ok(Progress::Request { len, arguments }) => {
@@ -316,20 +322,55 @@ impl Batch {
 }
 
 impl<P: Platform> Engine<P> {
-    /// Reads from the connections that are ready, and runs what they sent.
-    pub(super) fn serve_readable(&mut self, slots: &[u32]) {
-        for group in slots.chunks(GROUP) {
+    /// Puts a connection on the list of those to be served, once.
+    pub(super) fn queue_serve(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot)
+            && !core::mem::replace(&mut connection.serve_queued, true)
+        {
+            self.to_serve.push(slot);
+        }
+    }
+
+    /// Reads from the connections that are ready, and runs what they sent, until all are served or the turn has taken
+    /// long enough. The rest stays in the list, to be the first in the next turn.
+    pub(super) fn serve_readable(&mut self) {
+        let mut served = 0;
+        while served < self.to_serve.len() && (served == 0 || !self.is_turn_spent()) {
             self.batch.clear();
-            for &slot in group {
-                self.read_and_parse(slot);
+            let first = served;
+            let mut input_bytes = 0;
+            while served < self.to_serve.len()
+                && served - first < GROUP
+                && input_bytes < GROUP_INPUT_BYTES
+            {
+                input_bytes += self.read_and_parse(self.to_serve[served]);
+                served += 1;
             }
             self.run_batch();
-            for &slot in group {
-                self.settle(slot);
+            for at in first..served {
+                self.settle(self.to_serve[at]);
             }
-            for &slot in group {
-                self.serve_rest(slot);
+            for at in first..served {
+                self.serve_rest(self.to_serve[at]);
             }
+        }
+        self.to_serve.drain(..served);
+    }
+
+    /// Whether the turn has taken as long as its requests may take, or made as many replies.
+    fn is_turn_spent(&mut self) -> bool {
+        let spent = &mut self.turn_spent;
+        *spent = *spent || self.clock.monotonic_us() >= self.now_us + TURN_BUDGET_US;
+        *spent
+    }
+
+    /// Has the requests of a connection wait, from an offset into its input on.
+    pub(super) fn postpone(&mut self, slot: u32, offset: usize, waits: Waits) {
+        if let Some(connection) = self.connections.get_mut(slot) {
+            let unread = connection.input.unread();
+            self.batch.quoted.restore(slot, offset, unread);
+            connection.postpone(offset);
+            connection.waits = waits;
         }
     }
 
@@ -346,12 +387,21 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    fn read_and_parse(&mut self, slot: u32) {
+    /// Takes what a connection has sent into the batch; how many bytes that were.
+    fn read_and_parse(&mut self, slot: u32) -> usize {
         let Some(connection) = self.connections.get_mut(slot) else {
-            return;
+            return 0;
         };
-        if connection.closing || connection.waits_for_room {
-            return;
+        connection.serve_queued = false;
+        if connection.closing || connection.waits == Waits::ForRoom {
+            return 0;
+        }
+        if connection.waits == Waits::ForTurn {
+            // There is enough to do without reading.
+            connection.waits = Waits::No;
+            let unread = connection.input.len();
+            self.parse(slot);
+            return unread;
         }
         let room = connection.input.room(connection.at_least, &mut self.pool);
         match self.net.read(connection.fd, room) {
@@ -360,16 +410,20 @@ impl<P: Platform> Engine<P> {
                 connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
                 self.shared.statistics.reads += 1;
+                self.parse(slot);
+                count.get()
             }
-            Ok(Transfer::NotReady) => return,
+            Ok(Transfer::NotReady) => 0,
             Ok(Transfer::Closed) if connection.holds > 0 => {
                 // It has said all it had to say, and may still wait for the replies that wait for the disk.
                 connection.closing = true;
-                return;
+                0
             }
-            Ok(Transfer::Closed) | Err(_) => return self.close(slot),
+            Ok(Transfer::Closed) | Err(_) => {
+                self.close(slot);
+                0
+            }
         }
-        self.parse(slot);
     }
 
     fn parse(&mut self, slot: u32) {
@@ -382,19 +436,15 @@ impl<P: Platform> Engine<P> {
                 && !self.shared.settings.requirepass.is_empty(),
         };
         let hasher = self.shared.keys.hasher();
-        let may_wait = self.shared.settings.maxmemory != 0;
-        self.batch.parse(
-            slot,
-            connection,
-            &limits,
-            &self.shared.registry,
-            hasher,
-            may_wait,
-        );
+        self.batch
+            .parse(slot, connection, &limits, &self.shared.registry, hasher);
     }
 
     fn run_batch(&mut self) {
         for at in 0..self.batch.requests.len() {
+            if at % REQUESTS_PER_LOOK == REQUESTS_PER_LOOK - 1 {
+                self.is_turn_spent();
+            }
             let request = self.batch.requests[at];
             let until = (request.first_lookup + request.lookups) as usize;
             self.batch.ask_ahead(until, &self.shared.keys);
@@ -414,8 +464,11 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(request.slot) else {
             return;
         };
-        if connection.closing || connection.waits_for_room {
+        if connection.closing || connection.waits != Waits::No {
             return;
+        }
+        if self.turn_spent {
+            return self.leave_for_next_turn(request.slot, request.offset);
         }
         let first = request.first_span as usize;
         let spans = &self.batch.spans[first..first + request.spans as usize];
@@ -439,19 +492,29 @@ impl<P: Platform> Engine<P> {
             0
         };
         let host = &mut self.host;
+        let out = connection.output.writer(&mut self.pool);
+        let written = out.len();
         let ask = self.shared.run(
             &mut connection.client,
             request.command,
             &args,
-            connection.output.writer(&mut self.pool),
+            out,
             &mut |into| host.fill_random(into),
         );
+        self.reply_bytes += out.len() - written;
         if is_logging && self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }
+        self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
         if let Some(ask) = ask {
             self.carry_out(request.slot, *ask);
         }
+    }
+
+    #[cold]
+    fn leave_for_next_turn(&mut self, slot: u32, offset: usize) {
+        self.postpone(slot, offset, Waits::ForTurn);
+        self.queue_serve(slot);
     }
 
     /// After a connection's requests have run: gives its buffer back and answers a protocol error.

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 pub(super) const CHUNK_BYTES: usize = 16 * 1024;
 /// Buffers that the pool keeps.
 const POOL_MAX: usize = 1024;
+/// Buffers of each kind that are freed at once.
+const TRIM_MAX: usize = 64;
 /// An output buffer that grew beyond this is not kept.
 const OUTPUT_KEEP_BYTES: usize = 64 * 1024;
 /// A list of waiting buffers that had more than so many is not kept once it is empty.
@@ -27,11 +29,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Frees half of the buffers that nobody has needed since the last call, which comes a few times a second.
+    /// Frees half of the buffers that nobody has needed since the last call, which comes a few times a second; never many.
     pub(super) fn trim(&mut self) {
-        let inputs = self.inputs.len() - self.idle_inputs.div_ceil(2);
+        let inputs = self.inputs.len() - self.idle_inputs.div_ceil(2).min(TRIM_MAX);
         self.inputs.truncate(inputs);
-        let outputs = self.outputs.len() - self.idle_outputs.div_ceil(2);
+        let outputs = self.outputs.len() - self.idle_outputs.div_ceil(2).min(TRIM_MAX);
         self.outputs.truncate(outputs);
         (self.idle_inputs, self.idle_outputs) = (inputs, outputs);
     }

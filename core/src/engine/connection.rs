@@ -8,6 +8,17 @@ use crate::resp::{ProtocolError, RequestParser};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+/// What requests that are read and not run wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// For nothing.
+    No,
+    /// For room under `maxmemory`.
+    ForRoom,
+    /// For another turn: this one has taken long enough.
+    ForTurn,
+}
+
 /// One client's connection.
 pub(super) struct Connection {
     pub(super) fd: Fd,
@@ -21,8 +32,10 @@ pub(super) struct Connection {
     pub(super) at_least: usize,
     /// Requests follow that can be judged only when those before them have run.
     pub(super) parse_again: bool,
-    /// The requests at the start of the input wait for room under `maxmemory`.
-    pub(super) waits_for_room: bool,
+    /// What the requests at the start of the input wait for.
+    pub(super) waits: Waits,
+    /// The connection is in the list of those to be served.
+    pub(super) serve_queued: bool,
     /// The input cannot be understood; answered when the requests before it have run.
     pub(super) protocol_error: Option<ProtocolError>,
     /// No more input is wanted; closed when the output is sent.
@@ -56,7 +69,8 @@ impl Connection {
             parsed: 0,
             at_least: 0,
             parse_again: false,
-            waits_for_room: false,
+            waits: Waits::No,
+            serve_queued: false,
             protocol_error: None,
             closing: false,
             flush_queued: false,

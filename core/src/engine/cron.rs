@@ -4,8 +4,11 @@ use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
 use crate::settings::ClientsMemory;
 
-/// How long expiry and freeing may each take in one turn, microseconds.
-const SLICE_BUDGET_US: u64 = 250;
+/// How long each of these may take in one turn, microseconds. While there is more to do the loop does not sleep, so that
+/// they get all the time that clients leave.
+const EXPIRE_BUDGET_US: u64 = 250;
+const FREE_BUDGET_US: u64 = 150;
+const GIVE_BACK_BUDGET_US: u64 = 100;
 /// Keys or elements handled between two looks at the clock.
 const SLICE_ITEMS: usize = 64;
 
@@ -45,10 +48,11 @@ impl<P: Platform> Engine<P> {
         }
         let expired_all = self.expire_slice();
         let freed_all = self.free_slice();
+        let given_back = self.give_back_slice();
         let room_made = self.room_slice();
         let clients_fit = self.evict_clients();
-        let all_done = expired_all && freed_all && room_made && clients_fit;
-        self.work_left = !all_done || self.aof.is_copying();
+        let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
+        self.work_left = !all_done || !self.to_serve.is_empty() || self.aof.is_copying();
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }
@@ -63,7 +67,7 @@ impl<P: Platform> Engine<P> {
         if !due(self) {
             return true;
         }
-        let end_us = self.clock.monotonic_us() + SLICE_BUDGET_US;
+        let end_us = self.clock.monotonic_us() + EXPIRE_BUDGET_US;
         while self.shared.keys.expire_some(SLICE_ITEMS) == SLICE_ITEMS {
             if self.clock.monotonic_us() >= end_us {
                 break;
@@ -78,7 +82,7 @@ impl<P: Platform> Engine<P> {
         if self.shared.keys.lazy_free_counts().0 == 0 {
             return buffers_freed;
         }
-        let end_us = self.clock.monotonic_us() + SLICE_BUDGET_US;
+        let end_us = self.clock.monotonic_us() + FREE_BUDGET_US;
         loop {
             if self.shared.keys.free_some(SLICE_ITEMS) {
                 return buffers_freed;
@@ -89,10 +93,26 @@ impl<P: Platform> Engine<P> {
         }
     }
 
+    /// Gives a part of what was freed back to the system; `true` when there is nothing more. The cron timer begins it.
+    fn give_back_slice(&mut self) -> bool {
+        if !self.gives_back {
+            return true;
+        }
+        let end_us = self.clock.monotonic_us() + GIVE_BACK_BUDGET_US;
+        while self.host.give_back_slice() {
+            if self.clock.monotonic_us() >= end_us {
+                return false;
+            }
+        }
+        self.gives_back = false;
+        true
+    }
+
     fn cron(&mut self) {
         self.rates.sample(&self.shared.statistics, self.now_us);
         self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
         self.pool.trim();
+        self.gives_back = true;
         self.look_at_some_clients();
     }
 

@@ -229,6 +229,9 @@ impl<P: Platform> Engine<P> {
         lines.add("total_writes_processed", statistics.writes);
         lines.add("rejected_connections", statistics.rejected_connections);
         lines.add("expired_keys", counters.expired);
+        lines.add("expired_lag_p50_ms", counters.expiry_lag.percentile_ms(50));
+        lines.add("expired_lag_p99_ms", counters.expiry_lag.percentile_ms(99));
+        lines.add("expired_lag_max_ms", counters.expiry_lag.max_ms());
         lines.add("evicted_keys", counters.evicted);
         lines.add("evicted_clients", statistics.evicted_clients);
         let (total_us, current_us) = self.room.exceeded_us(self.now_us);
@@ -256,6 +259,10 @@ impl<P: Platform> Engine<P> {
         lines.add("eventloop_cycles", self.turns.count);
         lines.add("eventloop_duration_sum", self.turns.sum_us);
         lines.add("eventloop_duration_worst", self.turns.worst_us);
+        for (part, part_us) in super::turns::PARTS.iter().zip(self.turns.worst_parts_us) {
+            lines.add(&format!("eventloop_duration_worst_{part}"), part_us);
+        }
+        lines.add("eventloop_cycles_over_1ms", self.turns.long);
     }
 
     /// A master without replicas, as every Rotom is.

@@ -22,6 +22,7 @@ mod output;
 mod quoted;
 mod rates;
 mod room;
+mod turns;
 
 use crate::command::Shutdown;
 use crate::persist::{Aof, LoadError};
@@ -40,6 +41,7 @@ use connection::Connections;
 use output::HeldReplies;
 use rates::Rates;
 use room::RoomKeeper;
+use turns::Turns;
 
 /// A socket that clients connect to, opened by the program.
 #[derive(Clone, Copy, Debug)]
@@ -121,8 +123,13 @@ pub struct Engine<P: Platform> {
     batch: Batch,
     /// Connections to flush at the end of the turn.
     to_flush: Vec<u32>,
-    /// Connections that became readable in this turn.
-    readable: Vec<u32>,
+    /// Connections to be served: those that became readable, and those that an earlier turn has left.
+    to_serve: Vec<u32>,
+    /// The requests of this turn have taken long enough, or made so many bytes of replies.
+    turn_spent: bool,
+    reply_bytes: usize,
+    /// How many bytes this turn may still send.
+    send_bytes_left: usize,
     held: HeldReplies,
     room: RoomKeeper,
     client_memory: ClientMemory,
@@ -142,15 +149,9 @@ pub struct Engine<P: Platform> {
     rates: Rates,
     cron_slot: usize,
     work_left: bool,
+    /// What was freed is given back to the system, or may have to be.
+    gives_back: bool,
     exit: Option<Exit>,
-}
-
-/// What turns have cost, microseconds.
-#[derive(Clone, Copy, Debug, Default)]
-struct Turns {
-    count: u64,
-    sum_us: u64,
-    worst_us: u64,
 }
 
 impl<P: Platform> Engine<P> {
@@ -200,7 +201,10 @@ impl<P: Platform> Engine<P> {
             pool: Pool::default(),
             batch: Batch::default(),
             to_flush: Vec::new(),
-            readable: Vec::new(),
+            to_serve: Vec::new(),
+            turn_spent: false,
+            reply_bytes: 0,
+            send_bytes_left: 0,
             held: HeldReplies::default(),
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),
@@ -216,6 +220,7 @@ impl<P: Platform> Engine<P> {
             rates: Rates::default(),
             cron_slot: 0,
             work_left: false,
+            gives_back: false,
             exit: None,
         })
     }
@@ -266,16 +271,23 @@ impl<P: Platform> Engine<P> {
         self.now_us = start_us;
         self.shared.set_time(self.clock.wall_us());
         self.room.begin_turn();
+        (self.turn_spent, self.reply_bytes) = (false, 0);
+        self.send_bytes_left = output::SEND_BYTES_PER_TURN;
         self.file_events();
         self.serve_waiting();
-        let readable = core::mem::take(&mut self.readable);
-        self.serve_readable(&readable);
-        self.readable = readable;
-        self.readable.clear();
+        self.serve_readable();
+        let requests_us = self.clock.monotonic_us();
         self.append_log();
+        let log_us = match self.aof.is_open() {
+            true => self.clock.monotonic_us(),
+            false => requests_us,
+        };
         self.flush_all();
+        let replies_us = self.clock.monotonic_us();
         self.time_events(start_us);
-        self.count_turn(start_us);
+        let end_us = self.clock.monotonic_us();
+        self.turns
+            .count([start_us, requests_us, log_us, replies_us, end_us]);
         self.exit
     }
 
@@ -292,7 +304,7 @@ impl<P: Platform> Engine<P> {
                         self.flush(slot);
                     }
                     if event.readable {
-                        self.readable.push(slot);
+                        self.queue_serve(slot);
                     }
                 }
             }
@@ -323,13 +335,6 @@ impl<P: Platform> Engine<P> {
         );
         self.shared.write_refusal = self.aof.refusal();
         self.hold_replies();
-    }
-
-    fn count_turn(&mut self, start_us: u64) {
-        let took_us = self.clock.monotonic_us().saturating_sub(start_us);
-        self.turns.count += 1;
-        self.turns.sum_us += took_us;
-        self.turns.worst_us = self.turns.worst_us.max(took_us);
     }
 
     /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.

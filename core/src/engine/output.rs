@@ -9,8 +9,9 @@ use crate::platform::{Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
 use alloc::collections::VecDeque;
 
-/// How much is sent to one client before the others have their turn.
-const SEND_BYTES_PER_TURN: usize = 1 << 20;
+/// How much is sent in one turn to clients with much to send, and how much to each in any case.
+pub(super) const SEND_BYTES_PER_TURN: usize = 512 * 1024;
+const SEND_BYTES_MIN: usize = 16 * 1024;
 
 /// Replies that wait for the disk, in order of the positions of the log that they wait for.
 #[derive(Default)]
@@ -125,6 +126,7 @@ impl<P: Platform> Engine<P> {
                 {
                     (connection.holds, connection.released) = (1, from);
                 }
+                self.send_bytes_left = usize::MAX;
                 self.flush(slot);
                 self.close(slot);
             }
@@ -135,7 +137,7 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        let mut budget = SEND_BYTES_PER_TURN;
+        let mut budget = self.send_bytes_left.max(SEND_BYTES_MIN);
         let mut sendable = connection.sendable_len();
         while sendable > 0 && budget > 0 {
             let (fd, net) = (connection.fd, &mut self.net);
@@ -152,6 +154,7 @@ impl<P: Platform> Engine<P> {
                     self.shared.statistics.writes += 1;
                     sendable -= count;
                     budget = budget.saturating_sub(count);
+                    self.send_bytes_left = self.send_bytes_left.saturating_sub(count);
                 }
                 Ok(Transfer::NotReady) => break,
                 Ok(Transfer::Closed) | Err(_) => return self.close(slot),

@@ -7,13 +7,13 @@
 //! Time events go on where requests have stopped, also when no request comes (`CONFIG SET maxmemory`).
 
 use super::Engine;
-use super::connection::Connection;
+use super::connection::{Connection, Waits};
 use crate::platform::{Clock, Host, Platform};
 use crate::session::Room;
 use alloc::vec::Vec;
 
 /// How long making room may take in one turn, microseconds.
-const TURN_BUDGET_US: u64 = 500;
+const TURN_BUDGET_US: u64 = 300;
 /// Steps between two looks at the clock.
 const STEPS_PER_LOOK: u32 = 4;
 
@@ -77,17 +77,11 @@ impl<P: Platform> Engine<P> {
     /// that request and those after it.
     #[cold]
     pub(super) fn ask_for_room(&mut self, slot: u32, offset: usize) {
-        let runs = |connection: &Connection| !connection.closing && !connection.waits_for_room;
+        let runs = |connection: &Connection| !connection.closing && connection.waits == Waits::No;
         if !self.connections.get(slot).is_some_and(runs) || self.make_room() != Room::Later {
             return;
         }
-        let Some(connection) = self.connections.get_mut(slot) else {
-            return;
-        };
-        let unread = connection.input.unread();
-        self.batch.quoted.restore(slot, offset, unread);
-        connection.postpone(offset);
-        connection.waits_for_room = true;
+        self.postpone(slot, offset, Waits::ForRoom);
         self.room.waiting.push(slot);
     }
 
@@ -95,8 +89,9 @@ impl<P: Platform> Engine<P> {
     pub(super) fn serve_waiting(&mut self) {
         for slot in core::mem::take(&mut self.room.waiting) {
             if let Some(connection) = self.connections.get_mut(slot)
-                && core::mem::take(&mut connection.waits_for_room)
+                && connection.waits == Waits::ForRoom
             {
+                connection.waits = Waits::No;
                 connection.parse_again = true;
                 self.serve_rest(slot);
             }

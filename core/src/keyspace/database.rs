@@ -16,6 +16,11 @@ pub struct Key<'a> {
     pub hash: u64,
 }
 
+/// Keys that are taken out at once when their time has come.
+pub(super) const DUE_AT_ONCE: usize = 16;
+/// Entries of such keys.
+pub(super) type Due = heapless::Vec<Entry, DUE_AT_ONCE>;
+
 pub(super) struct Database {
     pub(super) table: Table<Entry>,
     pub(super) expiries: ExpiryIndex,
@@ -58,6 +63,34 @@ impl Database {
             self.expiries.remove(when, key.hash);
         }
         Some(entry)
+    }
+
+    /// Takes the first keys of the expiry index whose time is at most `now_ms` out, in order of time, and hands each to
+    /// `taken` with its time; at most [`DUE_AT_ONCE`] of them. How many there were.
+    pub(super) fn take_due(&mut self, now_ms: u64, most: usize, taken: &mut Due) -> usize {
+        let mut items = [(0, 0); DUE_AT_ONCE];
+        let count = self
+            .expiries
+            .copy_due(now_ms, &mut items[..most.min(DUE_AT_ONCE)]);
+        let items = &items[..count];
+        // The cache misses of all of them overlap.
+        for &(_, hash) in items {
+            self.table.prefetch_bucket(hash);
+        }
+        for &(_, hash) in items {
+            self.table.prefetch_item(hash);
+        }
+        self.expiries.remove_first(count);
+        for &(when_ms, hash) in items {
+            // Behind an item that two keys shared no key stands any more when both are gone.
+            let entry = self
+                .table
+                .take_by_hash(hash, |entry| entry.expiry() == Some(when_ms));
+            if let Some(entry) = entry {
+                let _fits = taken.push(entry);
+            }
+        }
+        count
     }
 
     /// The key in the expiry index with this time and hash.

@@ -50,6 +50,23 @@ impl ExpiryIndex {
         self.items.first().map(|item| (item.when_ms, item.hash))
     }
 
+    /// Fills `into` with the first keys, in order of time, up to those of `now_ms`; how many there were.
+    pub(super) fn copy_due(&self, now_ms: u64, into: &mut [(u64, u64)]) -> usize {
+        let due = self.items.iter_from(0);
+        let due = due.take_while(|item| item.when_ms <= now_ms);
+        let mut count = 0;
+        for (place, item) in into.iter_mut().zip(due) {
+            *place = (item.when_ms, item.hash);
+            count += 1;
+        }
+        count
+    }
+
+    /// Removes the first `count` keys.
+    pub(super) fn remove_first(&mut self, count: usize) {
+        self.items.remove_range(0, count, |_| ());
+    }
+
     /// The key at a rank in order of time: its time and hash.
     pub(super) fn get(&self, rank: usize) -> Option<(u64, u64)> {
         self.items.get(rank).map(|item| (item.when_ms, item.hash))

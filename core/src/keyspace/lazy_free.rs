@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::entry::DetachedValue;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ pub(super) const FREE_AT_ONCE: usize = 64;
 
 enum Garbage {
     Value(DetachedValue),
-    Database(Database),
+    Database(Box<Database>),
 }
 
 /// The queue of what is to be freed.
@@ -27,7 +28,7 @@ impl LazyFree {
 
     pub(super) fn push_database(&mut self, database: Database) {
         if !database.is_untouched() {
-            self.queue.push_back(Garbage::Database(database));
+            self.queue.push_back(Garbage::Database(Box::new(database)));
         }
     }
 

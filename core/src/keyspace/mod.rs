@@ -9,12 +9,14 @@ pub mod effects;
 pub mod entry;
 pub mod eviction;
 mod expiry;
+mod lag;
 mod lazy_free;
 
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
 pub use eviction::AccessClock;
+pub use lag::Lag;
 
 pub use crate::settings::KeyspaceEvents as EventClass;
 
@@ -23,7 +25,7 @@ use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
-use database::Database;
+use database::{Database, Due};
 use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
 
@@ -53,6 +55,8 @@ pub struct Counters {
     pub expired: u64,
     /// Keys that were evicted.
     pub evicted: u64,
+    /// How long after their time keys were removed.
+    pub expiry_lag: Lag,
 }
 
 /// All databases, and what commands need around them.
@@ -266,10 +270,9 @@ impl Keyspace {
     /// Sets a string, replacing whatever the key held.
     #[inline]
     pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expiry: Expiry) {
-        let is_set = match self.write(key) {
-            None => None,
-            Some(mut entry) => Some(entry.overwrite(value) || change_to_string(&mut entry, value)),
-        };
+        let is_set = self
+            .write(key)
+            .map(|mut entry| entry.overwrite(value) || change_to_string(&mut entry, value));
         if is_set == Some(true) {
             self.apply_expiry(key, expiry);
         } else {
@@ -475,8 +478,17 @@ impl Keyspace {
     /// Removes up to `budget` keys of the current database whose time has come, in order of time; how many there were.
     pub fn expire_here(&mut self, budget: usize) -> usize {
         let mut removed = 0;
-        while !self.loading && removed < budget && self.expire_first() {
-            removed += 1;
+        while !self.loading && removed < budget {
+            let mut due = Due::new();
+            let database = &mut self.databases[self.current];
+            let count = database.take_due(self.now_ms, budget - removed, &mut due);
+            if count == 0 {
+                break;
+            }
+            removed += count;
+            for entry in due {
+                self.expired(entry);
+            }
         }
         removed
     }
@@ -488,31 +500,6 @@ impl Keyspace {
             .filter_map(|database| database.expiries.first())
             .map(|i| i.0)
             .min()
-    }
-
-    fn expire_first(&mut self) -> bool {
-        let database = &self.databases[self.current];
-        let Some((when, hash)) = database
-            .expiries
-            .first()
-            .filter(|item| item.0 <= self.now_ms)
-        else {
-            return false;
-        };
-        let found = database
-            .table
-            .find_by_hash(hash, |entry| entry.expiry() == Some(when));
-        let Some(bytes) = found.map(|entry| entry.key().to_vec()) else {
-            // No entry stands behind the item: the index is wrong, and the item would stay for ever.
-            debug_assert!(false, "expiry index names a key that is not there");
-            self.databases[self.current].expiries.remove(when, hash);
-            return true;
-        };
-        self.expire(&Key {
-            bytes: &bytes,
-            hash,
-        });
-        true
     }
 
     #[inline]
@@ -527,14 +514,23 @@ impl Keyspace {
 
     #[cold]
     fn expire(&mut self, key: &Key<'_>) {
-        let Some(entry) = self.databases[self.current].remove(key) else {
-            return;
-        };
-        self.discard(entry);
+        if let Some(entry) = self.databases[self.current].remove(key) {
+            self.expired(entry);
+        }
+    }
+
+    /// Does what is to be done for a key of the current database that has expired and is out of it.
+    fn expired(&mut self, entry: Entry) {
         self.counters.expired += 1;
+        let due_ms = entry.expiry().unwrap_or(self.now_ms);
+        self.counters
+            .expiry_lag
+            .add(self.now_ms.saturating_sub(due_ms));
         self.effects
-            .log_apart(self.current, [&b"DEL"[..], key.bytes].into_iter());
-        self.notify(EventClass::EXPIRED, "expired", key);
+            .log_apart(self.current, [&b"DEL"[..], entry.key()].into_iter());
+        let key = self.key(entry.key());
+        self.notify(EventClass::EXPIRED, "expired", &key);
+        self.discard(entry);
     }
 }
 

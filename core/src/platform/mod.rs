@@ -220,6 +220,11 @@ pub trait Host {
     fn usage(&self) -> Usage;
     /// Bytes handed out by the allocator now; 0 where unknown.
     fn allocated_bytes(&self) -> usize;
+    /// Gives about a megabyte of what the program has freed back to the system, which the loop asks for in slices because
+    /// giving back much at once takes long; `true` when there is more. Where freeing is all there is to do: `false`.
+    fn give_back_slice(&mut self) -> bool {
+        false
+    }
     /// Replaces the text of the configuration file the program was started with, atomically (CONFIG REWRITE).
     /// `Err(NOT_FOUND)` when it was started without one.
     fn rewrite_config(

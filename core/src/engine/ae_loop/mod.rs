@@ -40,8 +40,9 @@ use crate::platform::{Fd, Interest, IoError, Poller, Readiness, Token};
 pub use timers::TimerId;
 use timers::Timers;
 
-/// How many file events a turn hands out unless the caller chooses otherwise.
-pub const EVENTS_PER_TURN: usize = 1024;
+/// How many file events a turn hands out unless the caller chooses otherwise. Each is a read and a write of some
+/// microseconds; of more descriptors that are ready the poller tells in the next turn, in fair rotation.
+pub const EVENTS_PER_TURN: usize = 128;
 
 /// File events and time events over a [`Poller`]; `T` names a timer.
 #[derive(Debug)]

@@ -22,6 +22,7 @@
 
 mod bucket;
 mod item;
+mod resize;
 mod segment;
 mod walk;
 
@@ -30,17 +31,11 @@ pub use walk::Iter;
 
 use crate::bytes::hash::Hasher;
 use alloc::vec::Vec;
-use bucket::{Bucket, SLOTS, prefetch};
+use bucket::{Bucket, prefetch};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use segment::{MAX_HOMES, Place, Segment, find_in, hash_of, home_of};
-
-/// Slots that a rebuilt segment has for every three items.
-const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
-/// A segment with fewer items than a quarter of its slots is rebuilt smaller.
-const SHRINK_DIVISOR: usize = 4;
-/// No segment goes deeper: 24 bits of the hash choose the bucket, and cursors have 48.
-const MAX_DEPTH: u8 = 24;
+use resize::{MAX_DEPTH, Successor};
+use segment::{Place, Segment, find_in, hash_of, home_of};
 
 /// A directory entry: what a lookup needs, in one place.
 #[derive(Clone, Copy)]
@@ -87,9 +82,21 @@ pub struct Table<T: TableItem> {
     segments: Vec<Segment>,
     /// The directory has `1 << depth` entries.
     depth: u8,
+    /// The directory that is to take its place.
+    successor: Option<Successor>,
+    /// How many segments there are of each depth.
+    by_depth: [u32; MAX_DEPTH as usize + 1],
+    /// Buckets of all segments.
+    buckets: usize,
     len: usize,
     hasher: Hasher,
     items: PhantomData<T>,
+    /// Directory entries written so far.
+    #[cfg(test)]
+    entries_written: usize,
+    /// Segments that were rebuilt, or could not be.
+    #[cfg(test)]
+    rebuilds_tried: usize,
 }
 
 /// Where a cursor starts and where it is when the walk is over.
@@ -117,9 +124,16 @@ impl<T: TableItem> Table<T> {
             directory: Vec::new(),
             segments: Vec::new(),
             depth: 0,
+            successor: None,
+            by_depth: [0; MAX_DEPTH as usize + 1],
+            buckets: 0,
             len: 0,
             hasher,
             items: PhantomData,
+            #[cfg(test)]
+            entries_written: 0,
+            #[cfg(test)]
+            rebuilds_tried: 0,
         }
     }
 
@@ -203,7 +217,7 @@ impl<T: TableItem> Table<T> {
     pub fn insert_new(&mut self, hash: u64, item: T) {
         debug_assert!(!self.contains(hash, item.key()));
         if self.directory.is_empty() {
-            self.segments.push(Segment::new(1, 0));
+            self.add_segment(Segment::new(1, 0, 0));
             let route = self.route_to(0);
             self.directory.push(route);
         }
@@ -274,32 +288,25 @@ impl<T: TableItem> Table<T> {
 
     /// Like [`Table::clear_slice`], with each item handed to `take`.
     pub fn drain_slice(&mut self, budget: usize, mut take: impl FnMut(T)) -> bool {
-        self.directory = Vec::new();
+        (self.directory, self.successor) = (Vec::new(), None);
         let mut dropped = 0;
         while dropped < budget {
             let Some(segment) = self.segments.pop() else {
                 break;
             };
             dropped += usize::from(segment.len) + 1;
+            self.len -= usize::from(segment.len);
             take_items::<T>(&segment, &mut take);
         }
-        self.len = self
-            .segments
-            .iter()
-            .map(|segment| usize::from(segment.len))
-            .sum();
         self.segments.is_empty()
     }
 
     /// Bytes of directory and buckets, items not counted.
     pub fn memory_bytes(&self) -> usize {
-        self.directory.capacity() * size_of::<Route>()
+        let successor = self.successor.as_ref().map_or(0, Successor::capacity);
+        (self.directory.capacity() + successor) * size_of::<Route>()
             + self.segments.capacity() * size_of::<Segment>()
-            + self
-                .segments
-                .iter()
-                .map(|s| s.buckets.capacity() * size_of::<Bucket>())
-                .sum::<usize>()
+            + self.buckets * size_of::<Bucket>()
     }
 
     /// How many segments there are.
@@ -366,149 +373,6 @@ impl<T: TableItem> Table<T> {
         Some(unsafe { T::from_raw(pointer) })
     }
 
-    fn route_to(&mut self, at: usize) -> Route {
-        let segment = &mut self.segments[at];
-        Route {
-            buckets: NonNull::new(segment.buckets.as_mut_ptr()).unwrap_or(NonNull::dangling()),
-            segment: at as u32,
-            homes: segment.homes,
-            depth: segment.depth,
-        }
-    }
-
-    /// Points every directory entry of the segment `at`, which holds `hash`'s prefix, to it.
-    fn publish(&mut self, at: usize, hash: u64) {
-        let route = self.route_to(at);
-        let span = 1usize << (self.depth - route.depth);
-        let first = self.index(hash) & !(span - 1);
-        self.directory[first..first + span].fill(route);
-    }
-
-    /// Makes room in the segment of `hash`: more buckets, or a split.
-    fn grow(&mut self, hash: u64) {
-        let at = self.segment_index(hash);
-        let homes = usize::from(self.segments[at].homes);
-        let wanted = homes + homes.div_ceil(4);
-        let depth = self.segments[at].depth;
-        if wanted <= MAX_HOMES || depth == MAX_DEPTH {
-            self.rebuild(at, hash, wanted.min(MAX_HOMES));
-        } else {
-            self.split(at, hash);
-        }
-    }
-
-    fn rebuild(&mut self, at: usize, hash: u64, homes: usize) {
-        let old = &self.segments[at];
-        let depth = old.depth;
-        let mut homes = homes;
-        let new = loop {
-            let mut new = [Segment::new(homes, depth)];
-            if distribute::<T>(old, &mut new, &self.hasher) {
-                let [new] = new;
-                break new;
-            }
-            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
-        };
-        self.segments[at] = new;
-        self.publish(at, hash);
-    }
-
-    fn split(&mut self, at: usize, hash: u64) {
-        if self.segments[at].depth == self.depth {
-            self.directory = self
-                .directory
-                .iter()
-                .flat_map(|&route| [route, route])
-                .collect();
-            self.depth += 1;
-        }
-        let depth = self.segments[at].depth + 1;
-        let mut homes = homes_for(usize::from(self.segments[at].len) / 2);
-        let [low, high] = loop {
-            let mut halves = [Segment::new(homes, depth), Segment::new(homes, depth)];
-            if distribute::<T>(&self.segments[at], &mut halves, &self.hasher) {
-                break halves;
-            }
-            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
-        };
-        let bit = 1u64 << (64 - depth);
-        self.segments[at] = low;
-        self.segments.push(high);
-        self.publish(at, hash & !bit);
-        self.publish(self.segments.len() - 1, hash | bit);
-    }
-
-    /// Gives buckets back when a removal has left the segment of `hash` sparse.
-    fn shrink(&mut self, hash: u64, at: usize) {
-        if self.len == 0 {
-            *self = Table::new(self.hasher);
-            return;
-        }
-        let segment = &self.segments[at];
-        let (len, homes) = (usize::from(segment.len), usize::from(segment.homes));
-        if homes < 4 || len * SHRINK_DIVISOR > segment.slots() {
-            return;
-        }
-        if segment.depth > 0 && self.merge(hash, at) {
-            return;
-        }
-        let wanted = homes_for(len);
-        if wanted < homes {
-            self.rebuild(at, hash, wanted);
-        }
-    }
-
-    /// Joins the segment with its buddy when both together fit one comfortably.
-    fn merge(&mut self, hash: u64, at: usize) -> bool {
-        let depth = self.segments[at].depth;
-        let bit = 1u64 << (64 - depth);
-        let buddy = self.segment_index(hash ^ bit);
-        let len = usize::from(self.segments[at].len) + usize::from(self.segments[buddy].len);
-        if self.segments[buddy].depth != depth || homes_for(len) > MAX_HOMES / 2 {
-            return false;
-        }
-        let mut joined = [Segment::new(homes_for(len), depth - 1)];
-        if !distribute::<T>(&self.segments[at], &mut joined, &self.hasher)
-            || !distribute::<T>(&self.segments[buddy], &mut joined, &self.hasher)
-        {
-            return false;
-        }
-        let [joined] = joined;
-        self.segments[at] = joined;
-        self.publish(at, hash);
-        self.forget_segment(buddy);
-        self.halve_directory();
-        true
-    }
-
-    /// Removes a segment that no directory entry names; the last one takes its number.
-    fn forget_segment(&mut self, at: usize) {
-        self.segments.swap_remove(at);
-        let moved = self.segments.len();
-        if moved > at {
-            let route = self.route_to(at);
-            self.directory
-                .iter_mut()
-                .filter(|r| r.segment as usize == moved)
-                .for_each(|r| *r = route);
-        }
-    }
-
-    /// Halves the directory when no segment needs its last bit any more; looked at only when it is four times
-    /// larger than the segments need, so that a table that breathes does not pay for it.
-    fn halve_directory(&mut self) {
-        while self.depth > 0
-            && (self.segments.len() * 4 <= self.directory.len() || self.segments.len() == 1)
-            && self
-                .segments
-                .iter()
-                .all(|segment| segment.depth < self.depth)
-        {
-            self.directory = self.directory.iter().copied().step_by(2).collect();
-            self.depth -= 1;
-        }
-    }
-
     /// Checks every invariant; for tests.
     pub fn check(&self) -> Result<(), &'static str> {
         if self.directory.is_empty() {
@@ -539,6 +403,7 @@ impl<T: TableItem> Table<T> {
             self.check_segment(at, segment)?;
             len += usize::from(segment.len);
         }
+        self.check_resizing()?;
         if len == self.len {
             Ok(())
         } else {
@@ -607,33 +472,6 @@ fn take_items<T: TableItem>(segment: &Segment, take: &mut impl FnMut(T)) {
         // SAFETY: the segment is dropped right after, so each item's only owner is taken here.
         take(unsafe { T::from_raw(pointer) });
     }
-}
-
-/// Home buckets for `len` items at the fill a rebuilt segment has.
-fn homes_for(len: usize) -> usize {
-    let slots = (len * REBUILD_SLOTS_PER_3_ITEMS).div_ceil(3);
-    slots.div_ceil(SLOTS).clamp(1, MAX_HOMES)
-}
-
-/// Copies the items of `old` into one segment, or into two by the bit that tells them apart. `false`: no room.
-fn distribute<T: TableItem>(old: &Segment, into: &mut [Segment], hasher: &Hasher) -> bool {
-    for line in &old.buckets {
-        for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
-            prefetch(pointer.as_ptr());
-        }
-        for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
-            let hash = hash_of::<T>(pointer, hasher);
-            let half = if into.len() == 2 {
-                (hash << (into[0].depth - 1)) >> 63
-            } else {
-                0
-            };
-            if !into[half as usize].insert::<T>(hash, pointer, hasher) {
-                return false;
-            }
-        }
-    }
-    true
 }
 
 /// The 48-bit position where the bucket after `home` begins; [`SCAN_START`] after the last one.

@@ -31,6 +31,11 @@ pub(super) struct Segment {
     /// Bits of the hash that every item here shares.
     pub(super) depth: u8,
     pub(super) len: u16,
+    /// The first bits of the hashes that belong here, as many as the deepest segment has; the rest are 0.
+    prefix: [u8; 3],
+    /// How often it could not be made smaller: what is left sits too close together. After each time twice as many items
+    /// have to go before it is tried again, or removals in order of the hash would each try it in vain.
+    pub(super) shrink_failures: u8,
 }
 
 /// Where an item was found.
@@ -52,17 +57,27 @@ pub(super) fn home_of(hash: u64, depth: u8, homes: u8) -> usize {
 }
 
 impl Segment {
-    pub(super) fn new(homes: usize, depth: u8) -> Self {
+    /// An empty segment for the hashes that share the first `depth` bits with `hash`.
+    pub(super) fn new(homes: usize, depth: u8, hash: u64) -> Self {
         debug_assert!((1..=MAX_HOMES).contains(&homes));
         let total = homes + 1 + stash_buckets(homes);
         let mut buckets = Vec::with_capacity(total);
         buckets.resize(total, Bucket::EMPTY);
+        let prefix = ((hash >> 32) as u32 & !(u32::MAX >> depth)).to_be_bytes();
         Segment {
             buckets,
             homes: homes as u8,
             depth,
             len: 0,
+            prefix: [prefix[0], prefix[1], prefix[2]],
+            shrink_failures: 0,
         }
+    }
+
+    /// The least hash that belongs here.
+    pub(super) fn first_hash(&self) -> u64 {
+        let [a, b, c] = self.prefix;
+        u64::from_be_bytes([a, b, c, 0, 0, 0, 0, 0])
     }
 
     #[inline(always)]

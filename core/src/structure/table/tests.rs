@@ -1,3 +1,5 @@
+use super::bucket::SLOTS;
+use super::resize::ENTRIES_AT_ONCE;
 use super::*;
 use crate::bytes::prng::Prng;
 use alloc::boxed::Box;
@@ -335,3 +337,105 @@ fn items_are_found_and_taken_by_hash_alone() {
     }
     assert!(table.is_empty());
 }
+
+/// The greatest number of directory entries that one of the changes writes.
+fn most_entries(table: &mut Table<Word>, change: impl Fn(&mut Table<Word>, usize)) -> usize {
+    let mut most = 0;
+    for number in 0..400_000 {
+        let before = table.entries_written;
+        change(table, number);
+        // The last removal makes the table anew.
+        most = most.max(table.entries_written.saturating_sub(before));
+        if number % 50_000 == 0 {
+            table.check().unwrap();
+        }
+    }
+    most
+}
+
+#[test]
+fn no_change_writes_more_than_a_few_directory_entries() {
+    let mut table = table();
+    // A split publishes two segments, plans, and each time goes on with the next directory.
+    let bound = 4 * ENTRIES_AT_ONCE;
+    let growing = most_entries(&mut table, |table, number| {
+        let key = format!("key:{number}");
+        let hash = table.hasher().hash(key.as_bytes());
+        table.insert_new(hash, word(&key));
+    });
+    let greatest = table.directory.len();
+    assert!(greatest > 2 * bound, "the directory has {greatest} entries");
+    assert!(growing <= bound, "{growing} entries at once while growing");
+    let shrinking = most_entries(&mut table, |table, number| {
+        assert!(remove(table, &format!("key:{number}")));
+    });
+    assert!(
+        shrinking <= bound,
+        "{shrinking} entries at once while shrinking"
+    );
+}
+
+#[test]
+fn a_directory_shrinks_with_its_table_and_grows_again() {
+    let mut table = table();
+    let fill = |table: &mut Table<Word>| {
+        (0..100_000).for_each(|i| insert(table, &format!("key:{i}")));
+    };
+    fill(&mut table);
+    let full = table.directory.len();
+    for round in 0..3 {
+        (2000..100_000).for_each(|i| assert!(remove(&mut table, &format!("key:{i}"))));
+        table.check().unwrap();
+        assert!(
+            table.directory.len() < full.min(table.segment_count() * 4),
+            "round {round}: {} of {full} entries for {} segments",
+            table.directory.len(),
+            table.segment_count()
+        );
+        fill(&mut table);
+        table.check().unwrap();
+        assert!(table.directory.len() <= 2 * full);
+    }
+}
+
+#[test]
+fn freeing_in_slices_counts_what_is_left() {
+    let mut table = table();
+    (0..20_000).for_each(|i| insert(&mut table, &format!("key:{i}")));
+    let mut taken = 0;
+    loop {
+        let before = taken;
+        let done = table.drain_slice(64, |_| taken += 1);
+        // A segment goes at once.
+        assert!(taken - before <= 64 + MAX_ITEMS);
+        assert_eq!(table.len(), 20_000 - taken);
+        if done {
+            break;
+        }
+    }
+    assert_eq!(taken, 20_000);
+}
+
+/// Keys that expire in the same millisecond go in order of their hashes: each segment empties from one end.
+#[test]
+fn removal_in_order_of_the_hash_rebuilds_seldom() {
+    let mut table = table();
+    let mut keys: Vec<_> = (0..100_000).map(|i| format!("key:{i}")).collect();
+    for key in &keys {
+        insert(&mut table, key);
+    }
+    keys.sort_by_key(|key| table.hasher().hash(key.as_bytes()));
+    let (segments, before) = (table.segment_count(), table.rebuilds_tried);
+    for (number, key) in keys[..99_999].iter().enumerate() {
+        assert!(remove(&mut table, key));
+        if number % 10_000 == 0 {
+            table.check().unwrap();
+        }
+    }
+    let tried = table.rebuilds_tried - before;
+    assert!(tried < 20 * segments, "{tried} for {segments} segments");
+    assert!(table.segment_count() < segments / 4);
+}
+
+/// Items that a segment can have.
+const MAX_ITEMS: usize = segment::MAX_BUCKETS * SLOTS;

@@ -55,7 +55,7 @@ fn keys() -> Vec<Vec<u8>> {
 /// Expiry and clock change in between, and stay what they are through loans.
 fn disturb(entry: &mut Entry, step: usize) -> (Option<u64>, u32) {
     entry.set_clock(step as u32);
-    entry.set_expiry((step % 3 > 0).then_some(step as u64));
+    entry.set_expiry((!step.is_multiple_of(3)).then_some(step as u64));
     (entry.expiry(), entry.clock())
 }
 

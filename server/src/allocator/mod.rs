@@ -1,11 +1,21 @@
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
-//! The system's allocator with a count of what it handed out, for `maxmemory` and INFO.
+//! The system's allocator with a count of what it handed out, for `maxmemory` and INFO, and without its pauses.
+//!
+//! ```text
+//! mod.rs    counting                     heap.rs   small blocks: what the C library must not put off
+//!                                        huge.rs   blocks of megabytes: given back to the system in slices
+//! ```
 //!
 //! Counted is the usable size of each block, which the allocator reads from the block's own header, so
 //! the count is what the blocks really take and needs no memory of its own.
 
+mod heap;
+mod huge;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use heap::spread_work;
 
 /// The system's allocator, counting.
 pub struct CountingAllocator;
@@ -17,17 +27,13 @@ pub fn allocated() -> usize {
     ALLOCATED.load(Ordering::Relaxed)
 }
 
-/// Has freed blocks join their neighbours at once; to be called before there is much to free.
-///
-/// The GNU C library puts small freed blocks aside, and joins all of them in one go when a large block is taken or given
-/// back. While a deleted set of a million members is freed in slices, one such go took half a second, and every client
-/// waited. Blocks of its cache per thread, a few of each size, are not part of it and stay as quick as they were.
-pub fn spread_work() {
-    #[cfg(target_env = "gnu")]
-    {
-        // SAFETY: mallopt is given a parameter it knows and a value in its range, and may be called at any time.
-        let _is_taken = unsafe { libc::mallopt(libc::M_MXFAST, 0) };
-    }
+/// Gives about a megabyte of what was freed back to the system; `true` when there is more. To be called by one thread,
+/// often.
+pub fn give_back_slice() -> bool {
+    // Both, for huge blocks may come as fast as they go.
+    let huge = huge::free_slice();
+    let heap = heap::release_slice(allocated());
+    huge || heap
 }
 
 /// The size of a block as the C library sees it; 0 for null.
@@ -38,7 +44,7 @@ fn usable_size(block: *mut u8) -> usize {
 }
 
 // SAFETY: every call goes to `System` with the caller's own arguments, and its result comes back
-// unchanged; counting touches no block.
+// unchanged; counting touches no block. A huge block that is freed belongs to `huge` from then on, which frees it.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps `alloc`'s contract, which is `System`'s.
@@ -56,8 +62,13 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         ALLOCATED.fetch_sub(usable_size(block), Ordering::Relaxed);
+        // SAFETY: the caller gives the block up.
+        if layout.size() >= huge::HUGE_BYTES && unsafe { huge::free_later(block, layout.size()) } {
+            return;
+        }
         // SAFETY: the caller keeps `dealloc`'s contract, and the block came from `System`.
         unsafe { System.dealloc(block, layout) }
+        heap::count_freed();
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
