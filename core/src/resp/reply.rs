@@ -1,6 +1,7 @@
 //! The reply writer. One method a RESP3 type; under RESP2 each writes what Redis sends to an old client
 //! (a map as a flat array, a double as a bulk string, a boolean as 0 or 1).
 
+use super::short::{self, SHORT_BYTES};
 use crate::bytes::number;
 use alloc::vec::Vec;
 
@@ -92,6 +93,14 @@ impl<'a> Reply<'a> {
     /// A binary-safe string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
+        if bytes.len() < SHORT_BYTES {
+            return short::append(self.out, bytes);
+        }
+        self.long_bulk(bytes);
+    }
+
+    #[inline(never)]
+    fn long_bulk(&mut self, bytes: &[u8]) {
         self.out.reserve(bytes.len() + 32);
         self.header(b'$', bytes.len() as i64);
         self.out.extend_from_slice(bytes);
