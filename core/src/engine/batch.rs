@@ -354,7 +354,10 @@ impl<P: Platform> Engine<P> {
                 self.serve_rest(self.to_serve[at]);
             }
         }
-        self.to_serve.drain(..served);
+        // Whose turn it was goes behind those who had none.
+        let (none, some) = (self.left_unserved.drain(..), self.left_half.drain(..));
+        self.to_serve.splice(..served, none);
+        self.to_serve.extend(some);
     }
 
     /// Whether the turn has taken as long as its requests may take, or made as many replies.
@@ -514,7 +517,14 @@ impl<P: Platform> Engine<P> {
     #[cold]
     fn leave_for_next_turn(&mut self, slot: u32, offset: usize) {
         self.postpone(slot, offset, Waits::ForTurn);
-        self.queue_serve(slot);
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        connection.serve_queued = true;
+        match offset {
+            0 => self.left_unserved.push(slot),
+            _ => self.left_half.push(slot),
+        }
     }
 
     /// After a connection's requests have run: gives its buffer back and answers a protocol error.

@@ -9,8 +9,9 @@ use crate::settings::ClientsMemory;
 const EXPIRE_BUDGET_US: u64 = 250;
 const FREE_BUDGET_US: u64 = 150;
 const GIVE_BACK_BUDGET_US: u64 = 100;
-/// Keys or elements handled between two looks at the clock.
-const SLICE_ITEMS: usize = 64;
+/// Keys or elements handled between two looks at the clock. An allocator may take twenty microseconds for a block that is
+/// freed into a heap full of holes.
+const SLICE_ITEMS: usize = 16;
 
 impl<P: Platform> Engine<P> {
     /// Sets the expiry timer to the next volatile key.

@@ -125,6 +125,9 @@ pub struct Engine<P: Platform> {
     to_flush: Vec<u32>,
     /// Connections to be served: those that became readable, and those that an earlier turn has left.
     to_serve: Vec<u32>,
+    /// Those that this turn leaves for the next: before any of their requests has run, and after.
+    left_unserved: Vec<u32>,
+    left_half: Vec<u32>,
     /// The requests of this turn have taken long enough, or made so many bytes of replies.
     turn_spent: bool,
     reply_bytes: usize,
@@ -202,6 +205,8 @@ impl<P: Platform> Engine<P> {
             batch: Batch::default(),
             to_flush: Vec::new(),
             to_serve: Vec::new(),
+            left_unserved: Vec::new(),
+            left_half: Vec::new(),
             turn_spent: false,
             reply_bytes: 0,
             send_bytes_left: 0,

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 /// How long making room may take in one turn, microseconds.
 const TURN_BUDGET_US: u64 = 300;
 /// Steps between two looks at the clock.
-const STEPS_PER_LOOK: u32 = 4;
+const STEPS_PER_LOOK: u32 = 2;
 
 /// How far making room has come, and who waits for it.
 #[derive(Default)]

@@ -149,7 +149,7 @@ impl Database {
         true
     }
 
-    /// Frees about `budget` entries; `true` when nothing is left. A segment of the table goes at once, so values of
+    /// Frees about `budget` entries; `true` when nothing is left. A bucket of the table goes at once, so values of
     /// more than one element are handed to `later` instead.
     pub(super) fn free_slice(&mut self, budget: usize, later: &mut Vec<DetachedValue>) -> bool {
         let take = |entry: Entry| {

@@ -9,7 +9,7 @@ use super::Shared;
 use crate::command::{Command, Flags};
 
 /// Elements freed between two looks at the memory in use.
-const FREED_AT_ONCE: usize = 64;
+const FREED_AT_ONCE: usize = 16;
 
 /// What making room came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,11 +64,11 @@ pub fn free_slice() -> bool {
     // SAFETY: `free_later` has written it, and the block is ours.
     let Waiting { next, bytes } = unsafe { place.read() };
     let left = bytes.saturating_sub(SLICE_BYTES);
-    // SAFETY: the block is the C library's; shorter than a slice it is not touched again after it was freed.
-    let shorter = match left >= SLICE_BYTES {
-        true => NonNull::new(unsafe { libc::realloc(place.as_ptr().cast(), left) }),
-        false => None,
-    };
+    let mut shorter = None;
+    if left >= SLICE_BYTES {
+        // SAFETY: the block is the C library's and ours alone; whether it moves does not matter.
+        shorter = NonNull::new(unsafe { libc::realloc(place.as_ptr().cast(), left) });
+    }
     match shorter {
         Some(block) => {
             let place = block.cast::<Waiting>();

@@ -36,6 +36,10 @@ impl Client {
         self.stream
             .get_mut()
             .write_all(format!("{line}\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    fn reply(&mut self) -> std::io::Result<String> {
         let first = self.reply_line()?;
         let Some(len) = first.strip_prefix('$') else {
             return Ok(first);
@@ -44,6 +48,14 @@ impl Client {
         let mut text = vec![0; len + 2];
         self.stream.read_exact(&mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Sends a command so many times in one go, and reads the replies, as [`Client::ask`] does.
+    #[allow(dead_code, reason = "the measurement of pauses uses it")]
+    pub fn ask_many(&mut self, line: &str, count: usize) -> std::io::Result<()> {
+        let requests = format!("{line}\r\n").repeat(count);
+        self.stream.get_mut().write_all(requests.as_bytes())?;
+        (0..count).try_for_each(|_| self.reply().map(drop))
     }
 
     /// Sends a command whose reply is one line and no error; nothing is certain until [`Client::finish`].

@@ -291,12 +291,23 @@ impl<T: TableItem> Table<T> {
         (self.directory, self.successor) = (Vec::new(), None);
         let mut dropped = 0;
         while dropped < budget {
-            let Some(segment) = self.segments.pop() else {
+            let Some(segment) = self.segments.last_mut() else {
                 break;
             };
-            dropped += usize::from(segment.len) + 1;
-            self.len -= usize::from(segment.len);
-            take_items::<T>(&segment, &mut take);
+            let Some(line) = segment.buckets.pop() else {
+                self.segments.pop();
+                dropped += 1;
+                continue;
+            };
+            if let Some(following) = segment.buckets.last() {
+                walk::prefetch_items(following);
+            }
+            for pointer in line.occupied().filter_map(|slot| line.pointer(slot)) {
+                dropped += 1;
+                self.len -= 1;
+                // SAFETY: the bucket has left the table, so the item's only owner is taken here.
+                take(unsafe { T::from_raw(pointer) });
+            }
         }
         self.segments.is_empty()
     }

@@ -406,8 +406,8 @@ fn freeing_in_slices_counts_what_is_left() {
     loop {
         let before = taken;
         let done = table.drain_slice(64, |_| taken += 1);
-        // A segment goes at once.
-        assert!(taken - before <= 64 + MAX_ITEMS);
+        // A bucket goes at once.
+        assert!(taken - before < 64 + SLOTS);
         assert_eq!(table.len(), 20_000 - taken);
         if done {
             break;
@@ -436,6 +436,3 @@ fn removal_in_order_of_the_hash_rebuilds_seldom() {
     assert!(tried < 20 * segments, "{tried} for {segments} segments");
     assert!(table.segment_count() < segments / 4);
 }
-
-/// Items that a segment can have.
-const MAX_ITEMS: usize = segment::MAX_BUCKETS * SLOTS;

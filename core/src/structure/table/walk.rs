@@ -128,7 +128,7 @@ impl<'t, T: TableItem> Iterator for Iter<'t, T> {
     }
 }
 
-fn prefetch_items(bucket: &Bucket) {
+pub(super) fn prefetch_items(bucket: &Bucket) {
     for pointer in bucket.occupied().filter_map(|slot| bucket.pointer(slot)) {
         prefetch(pointer.as_ptr());
     }
