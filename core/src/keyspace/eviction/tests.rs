@@ -214,6 +214,8 @@ fn a_use_in_time_saves_a_candidate() {
                 .filter(|(_, key)| key.starts_with("old"))
                 .count();
         }
+        // Later, so that what is used now has been used last.
+        world.at(1_000_000 + 4 * MINUTE_MS);
         let saved: Vec<_> = (0..8)
             .map(|i| format!("old:{i}"))
             .filter(|key| {

@@ -20,8 +20,11 @@ use core::ptr::NonNull;
 
 /// No segment goes deeper: 24 bits of the hash choose the bucket, and cursors have 48.
 pub(super) const MAX_DEPTH: u8 = 24;
-/// Slots that a rebuilt segment has for every three items.
-const REBUILD_SLOTS_PER_3_ITEMS: usize = 4;
+/// Slots that a segment rebuilt to measure has for every four items: half of a full segment's items get 75 homes.
+const REBUILD_SLOTS_PER_4_ITEMS: usize = 5;
+/// By how many sixteenths a full segment grows: 75 homes become 90, 107 and 128, which split. Finer steps would leave fewer
+/// slots empty, but each one hashes every item of the segment again.
+const GROWTH_SIXTEENTHS: usize = 3;
 /// A segment with fewer items than a quarter of its slots is rebuilt smaller.
 const SHRINK_DIVISOR: usize = 4;
 /// Segments of fewer home buckets are not made smaller.
@@ -129,7 +132,7 @@ impl<T: TableItem> Table<T> {
     pub(super) fn grow(&mut self, hash: u64) {
         let at = self.segment_index(hash);
         let homes = usize::from(self.segments[at].homes);
-        let wanted = homes + homes.div_ceil(4);
+        let wanted = homes + (homes * GROWTH_SIXTEENTHS).div_ceil(16);
         let depth = self.segments[at].depth;
         if wanted <= MAX_HOMES || depth == MAX_DEPTH {
             self.rebuild(at, wanted.min(MAX_HOMES));
@@ -337,7 +340,7 @@ impl<T: TableItem> Table<T> {
 
 /// Home buckets for `len` items at the fill a rebuilt segment has.
 fn homes_for(len: usize) -> usize {
-    let slots = (len * REBUILD_SLOTS_PER_3_ITEMS).div_ceil(3);
+    let slots = (len * REBUILD_SLOTS_PER_4_ITEMS).div_ceil(4);
     slots.div_ceil(SLOTS).clamp(1, MAX_HOMES)
 }
 

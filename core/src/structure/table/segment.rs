@@ -21,7 +21,7 @@ pub(super) const MAX_HOMES: usize = 128;
 /// Most buckets a segment can have.
 pub(super) const MAX_BUCKETS: usize = MAX_HOMES + 1 + MAX_HOMES / 32;
 /// How far a displacement chain may reach, in buckets.
-const MAX_CHAIN: u32 = 4;
+const MAX_CHAIN: usize = 4;
 
 #[derive(Clone)]
 pub(super) struct Segment {
@@ -163,7 +163,7 @@ impl Segment {
             self.buckets[home].put(slot, tag, pointer);
             return true;
         }
-        if let Some(slot) = self.push_on::<T>(home + 1, hasher, MAX_CHAIN) {
+        if let Some(slot) = self.push_on::<T>(home + 1, hasher) {
             self.put_displaced(home, slot, tag, pointer);
             return true;
         }
@@ -190,24 +190,21 @@ impl Segment {
         Some(slot)
     }
 
-    /// Frees a slot of `bucket` by moving an item that belongs to it to the bucket after it.
-    fn push_on<T: TableItem>(
-        &mut self,
-        bucket: usize,
-        hasher: &Hasher,
-        chain: u32,
-    ) -> Option<usize> {
-        if bucket >= usize::from(self.homes) || chain == 0 {
-            return None;
+    /// Frees a slot of the full `bucket` by moving an item that belongs to it to the bucket after it, where one that belongs
+    /// there may have to move on as well, and so forth. No item is looked at unless the chain ends at a free slot.
+    fn push_on<T: TableItem>(&mut self, bucket: usize, hasher: &Hasher) -> Option<usize> {
+        let reach = usize::from(self.homes).min(bucket + MAX_CHAIN);
+        let (mut to, mut free) = (bucket + 1..=reach)
+            .find_map(|to| self.buckets[to].free_slot().map(|free| (to, free)))?;
+        while to > bucket {
+            let from = to - 1;
+            // Where the chain breaks off, the moves so far have been good ones all the same.
+            let slot = self.slot_of_home::<T>(from, from, hasher)?;
+            self.relocate(from, slot, to, free);
+            self.buckets[from].add_displaced();
+            (to, free) = (from, slot);
         }
-        let slot = self.slot_of_home::<T>(bucket, bucket, hasher)?;
-        let free = match self.buckets[bucket + 1].free_slot() {
-            Some(free) => free,
-            None => self.push_on::<T>(bucket + 1, hasher, chain - 1)?,
-        };
-        self.relocate(bucket, slot, bucket + 1, free);
-        self.buckets[bucket].add_displaced();
-        Some(slot)
+        Some(free)
     }
 
     fn relocate(&mut self, from: usize, slot: usize, to: usize, free: usize) {
@@ -226,6 +223,13 @@ impl Segment {
         hasher: &Hasher,
     ) -> Option<usize> {
         let line = &self.buckets[bucket];
+        // Most buckets have no guest from the one before.
+        let guests = bucket
+            .checked_sub(1)
+            .map_or(0, |before| self.buckets[before].displaced());
+        if guests == 0 && bucket == home {
+            return line.occupied().next();
+        }
         line.occupied().find(|&slot| {
             line.pointer(slot)
                 .is_some_and(|pointer| self.home(hash_of::<T>(pointer, hasher)) == home)
