@@ -14,6 +14,7 @@
 //! src/bin/compare/      whole servers side by side cargo run --release -p rotom-benches --bin compare
 //! src/bin/hit_ratio/    eviction: hit ratios         cargo run --release -p rotom-benches --bin hit_ratio
 //! src/bin/pauses/       waits and longest turns      cargo run --release -p rotom-benches --bin pauses
+//! src/bin/fragmentation/ memory after deletions      cargo run --release -p rotom-benches --bin fragmentation
 //! tests/allocations.rs  the hot paths allocate nothing
 //! tests/bytes_per_item.rs  no shape takes more bytes than it did
 //! ```

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use rotom_core::platform::{Fd, Host, IoError, Signal, Usage};
+use rotom_core::platform::{Allocator, Fd, Host, IoError, Signal, Usage};
 
 use crate::{Wake, syscall, to_io_error, to_std_error};
 
@@ -18,6 +18,7 @@ pub struct LinuxHost {
     catches_signals: bool,
     allocated: fn() -> usize,
     give_back_slice: fn() -> bool,
+    allocator: Option<fn() -> Allocator>,
     config_path: Option<PathBuf>,
 }
 
@@ -35,6 +36,7 @@ impl LinuxHost {
             catches_signals: false,
             allocated,
             give_back_slice: || false,
+            allocator: None,
             config_path: config_path.map(std::path::absolute).transpose()?,
         })
     }
@@ -42,6 +44,11 @@ impl LinuxHost {
     /// Has the loop call `slice` to give freed memory back to the system; see [`Host::give_back_slice`].
     pub fn give_back_with(&mut self, slice: fn() -> bool) {
         self.give_back_slice = slice;
+    }
+
+    /// Asks `allocator` for what is held beside the bytes handed out; see [`Host::allocator`].
+    pub fn measure_with(&mut self, allocator: fn() -> Allocator) {
+        self.allocator = Some(allocator);
     }
 
     /// What wakes the loop; [`crate::LinuxStorage`] wants it for the end of a sync.
@@ -136,6 +143,15 @@ impl Host for LinuxHost {
 
     fn allocated_bytes(&self) -> usize {
         (self.allocated)()
+    }
+
+    fn allocator(&self) -> Allocator {
+        let bytes = self.allocated_bytes();
+        let unknown = Allocator {
+            active_bytes: bytes,
+            resident_bytes: bytes,
+        };
+        self.allocator.map_or(unknown, |ask| ask())
     }
 
     fn give_back_slice(&mut self) -> bool {

@@ -21,4 +21,4 @@ mod scratch;
 
 #[cfg(test)]
 #[global_allocator]
-static ALLOCATOR: allocator::CountingAllocator = allocator::CountingAllocator;
+static ALLOCATOR: allocator::Global = allocator::Global;

@@ -1,16 +1,17 @@
 //! The `rotom-server` program.
 
-use rotom_server::allocator::{self, CountingAllocator};
+use rotom_server::allocator;
 use rotom_server::arguments::{self, Command, Sources};
 use rotom_server::{serve, startup};
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator;
+static ALLOCATOR: allocator::Global = allocator::Global;
 
 fn main() -> ExitCode {
     allocator::spread_work();
+    allocator::own();
     let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = arguments.next().unwrap_or_else(|| "rotom-server".into());
     let arguments: Vec<String> = arguments.collect();

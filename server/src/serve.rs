@@ -6,7 +6,7 @@ use crate::process::{self, PidFile, Supervisor};
 use crate::startup::Startup;
 use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts};
 use rotom_core::persist::LoadError;
-use rotom_core::platform::Host;
+use rotom_core::platform::{Allocator, Host};
 use rotom_core::settings::Settings;
 use rotom_platform_linux::{
     LinuxClock, LinuxHost, LinuxNet, LinuxPlatform, LinuxPoller, LinuxStorage, listen_tcp,
@@ -38,6 +38,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let supervisor = Supervisor::find(&settings);
     let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
     host.give_back_with(allocator::give_back_slice);
+    host.measure_with(held);
     host.catch_signals()?;
     let mut random = [0u8; 28];
     host.fill_random(&mut random);
@@ -155,6 +156,15 @@ fn open_sockets(settings: &Settings) -> Result<Sockets, Failure> {
     })
 }
 
+/// What the allocator holds, in the engine's words.
+fn held() -> Allocator {
+    let held = allocator::held();
+    Allocator {
+        active_bytes: held.active,
+        resident_bytes: held.resident,
+    }
+}
+
 fn facts(config_file: Option<PathBuf>, random: &[u8]) -> Facts {
     let read = |path: &str| {
         std::fs::read_to_string(path)
@@ -176,7 +186,7 @@ fn facts(config_file: Option<PathBuf>, random: &[u8]) -> Facts {
             .to_string(),
         config_file: config_file.unwrap_or_default().display().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
-        allocator: "libc".into(),
+        allocator: "rotom".into(),
         run_id: random.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
 }

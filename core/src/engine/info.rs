@@ -135,6 +135,11 @@ impl<P: Platform> Engine<P> {
         lines.bytes("used_memory_rss", usage.resident_bytes);
         let buffers = clients + self.shared.keys.effects.pending().len();
         let overhead = self.startup_memory + self.shared.keys.table_bytes() + buffers;
+        let allocator = self.host.allocator();
+        // Pages that were never touched are not resident, but the allocator does not see that.
+        let process = usize::try_from(usage.resident_bytes).unwrap_or(usize::MAX);
+        let resident = allocator.resident_bytes.min(process).max(used);
+        let active = allocator.active_bytes.min(resident).max(used);
         lines.add("used_memory_startup", self.startup_memory);
         lines.add("used_memory_overhead", overhead);
         lines.add("used_memory_dataset", used.saturating_sub(overhead));
@@ -143,14 +148,38 @@ impl<P: Platform> Engine<P> {
             let percent = used as f64 / self.peak_memory as f64 * 100.0;
             lines.add("used_memory_peak_perc", format!("{percent:.2}%"));
         }
+        lines.add("allocator_allocated", used);
+        lines.add("allocator_active", active);
+        lines.add("allocator_resident", resident);
+        lines.add("allocator_muzzy", 0);
         lines.bytes("total_system_memory", usage.total_system_bytes);
         lines.bytes("maxmemory", settings.maxmemory);
         lines.add("maxmemory_policy", settings.maxmemory_policy.word());
         if used > 0 && usage.resident_bytes > 0 {
-            let ratio = usage.resident_bytes as f64 / used as f64;
-            lines.add("mem_fragmentation_ratio", format!("{ratio:.2}"));
-            let extra = usage.resident_bytes as i64 - used as i64;
-            lines.add("mem_fragmentation_bytes", extra);
+            for (ratio_name, bytes_name, whole, part) in [
+                ("allocator_frag_ratio", "allocator_frag_bytes", active, used),
+                (
+                    "allocator_rss_ratio",
+                    "allocator_rss_bytes",
+                    resident,
+                    active,
+                ),
+                (
+                    "rss_overhead_ratio",
+                    "rss_overhead_bytes",
+                    process,
+                    resident,
+                ),
+                (
+                    "mem_fragmentation_ratio",
+                    "mem_fragmentation_bytes",
+                    process,
+                    used,
+                ),
+            ] {
+                lines.add(ratio_name, format!("{:.2}", whole as f64 / part as f64));
+                lines.add(bytes_name, whole as i64 - part as i64);
+            }
         }
         lines.add("mem_clients_normal", clients);
         lines.add(

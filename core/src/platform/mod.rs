@@ -199,6 +199,15 @@ pub struct Usage {
     pub total_system_bytes: u64,
 }
 
+/// What an allocator holds beside the bytes that it handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allocator {
+    /// Bytes of blocks in use and of the free ones between them: no less than what it handed out.
+    pub active_bytes: usize,
+    /// Bytes that it has from the system, as far as it knows: no less than the active ones.
+    pub resident_bytes: usize,
+}
+
 /// A wish from outside that the engine ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -220,6 +229,14 @@ pub trait Host {
     fn usage(&self) -> Usage;
     /// Bytes handed out by the allocator now; 0 where unknown.
     fn allocated_bytes(&self) -> usize;
+    /// What the allocator holds; where it cannot tell, what it handed out.
+    fn allocator(&self) -> Allocator {
+        let bytes = self.allocated_bytes();
+        Allocator {
+            active_bytes: bytes,
+            resident_bytes: bytes,
+        }
+    }
     /// Gives about a megabyte of what the program has freed back to the system, which the loop asks for in slices because
     /// giving back much at once takes long; `true` when there is more. Where freeing is all there is to do: `false`.
     fn give_back_slice(&mut self) -> bool {

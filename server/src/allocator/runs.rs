@@ -1,0 +1,288 @@
+#![allow(
+    unsafe_code,
+    reason = "a region's bits live in memory of the allocator's own"
+)]
+//! Runs: blocks of 2 to 32 KiB, of so many granules of 256 bytes as they need.
+//!
+//! Blocks of these sizes are few, and most are segments of tables and nodes of lists, which change their size while they
+//! grow. In spans, each size would leave holes of its own behind, as large as the table; runs of all sizes share theirs,
+//! and neighbouring holes join. Since the size comes back with a block that is freed, a bit for each granule is all that
+//! has to be kept: set where it is free.
+//!
+//! A run is taken from the lowest region of half a mebibyte, and there from the lowest place, where it fits. Of each region
+//! it is known how long its longest hole may be at most; a search that fails learns how long it is. For each length of a run
+//! there is a hint: below that region none has a hole for it.
+
+use super::chunks::{Chunks, REGION_UNITS, REGIONS, Region};
+use super::classes::SPAN_BYTES;
+
+/// Bytes of a granule.
+pub const GRANULE_BYTES: usize = 256;
+/// The largest run, bytes.
+pub const RUN_MAX: usize = 32 * 1024;
+
+const GRANULES_MAX: usize = RUN_MAX / GRANULE_BYTES;
+/// Bytes of a region.
+const REGION_BYTES: usize = REGION_UNITS * SPAN_BYTES;
+/// Granules of a region, and words of their bits.
+const REGION_GRANULES: usize = REGION_BYTES / GRANULE_BYTES;
+const WORDS: usize = REGION_GRANULES / 64;
+/// Regions that one call searches in vain before it takes a new one.
+const SEARCHES_MAX: usize = 16;
+
+/// Where to look for runs.
+pub struct Runs {
+    /// By granules: no region below this one has a hole for so many.
+    hints: [u32; GRANULES_MAX + 1],
+}
+
+impl Runs {
+    /// No runs yet.
+    pub const NONE: Runs = Runs {
+        hints: [u32::MAX; GRANULES_MAX + 1],
+    };
+
+    /// Takes a run, and returns its offset from the beginning of all blocks.
+    pub fn take(&mut self, chunks: &mut Chunks, granules: usize) -> Option<usize> {
+        let (index, position) = match self.search(chunks, granules) {
+            Some(found) => found,
+            None => (self.new_region(chunks)?, 0),
+        };
+        bits(chunks, index).set(position, granules, false);
+        let mut region = chunks.region(index);
+        region.used += granules as u16;
+        chunks.set_region(index, region);
+        Some(index * REGION_BYTES + position * GRANULE_BYTES)
+    }
+
+    /// Puts a run back.
+    pub fn free(&mut self, chunks: &mut Chunks, offset: usize, granules: usize) {
+        let (index, position) = place(offset);
+        let mut region = chunks.region(index);
+        region.used -= granules as u16;
+        if region.used == 0 {
+            chunks.free_region(index);
+            return;
+        }
+        let mut bits = bits(chunks, index);
+        bits.set(position, granules, true);
+        let before = bits.free_before(position);
+        let hole = bits.next_used(position + granules) - position + before;
+        region.longest = region.longest.max(hole.min(usize::from(u8::MAX)) as u8);
+        chunks.set_region(index, region);
+        self.lower_hints(index, hole);
+    }
+
+    /// Makes a run longer or shorter where it is. False where there is no room behind it.
+    pub fn resize(&mut self, chunks: &mut Chunks, offset: usize, from: usize, to: usize) -> bool {
+        if to <= from {
+            if to < from {
+                self.free(chunks, offset + to * GRANULE_BYTES, from - to);
+            }
+            return true;
+        }
+        let (index, position) = place(offset);
+        let mut bits = bits(chunks, index);
+        if position + to > REGION_GRANULES || bits.next_used(position + from) < position + to {
+            return false;
+        }
+        bits.set(position + from, to - from, false);
+        let mut region = chunks.region(index);
+        region.used += (to - from) as u16;
+        chunks.set_region(index, region);
+        true
+    }
+
+    /// A region and the place in it where a run fits.
+    fn search(&mut self, chunks: &mut Chunks, granules: usize) -> Option<(usize, usize)> {
+        let mut index = self.hints[granules] as usize;
+        let mut searches = 0;
+        while index < chunks.made() * REGIONS && searches < SEARCHES_MAX {
+            let mut region = chunks.region(index);
+            if usize::from(region.longest) >= granules {
+                match bits(chunks, index).find(granules) {
+                    Ok(position) => {
+                        self.hints[granules] = index as u32;
+                        return Some((index, position));
+                    }
+                    Err(longest) => {
+                        region.longest = longest as u8;
+                        chunks.set_region(index, region);
+                    }
+                }
+                searches += 1;
+            }
+            index += 1;
+        }
+        self.hints[granules] = index as u32;
+        None
+    }
+
+    fn new_region(&mut self, chunks: &mut Chunks) -> Option<usize> {
+        let index = chunks.take_region()?;
+        bits(chunks, index).set(0, REGION_GRANULES, true);
+        let longest = u8::MAX;
+        chunks.set_region(index, Region { used: 0, longest });
+        self.lower_hints(index, REGION_GRANULES);
+        Some(index)
+    }
+
+    fn lower_hints(&mut self, index: usize, hole: usize) {
+        for hint in &mut self.hints[..=hole.min(GRANULES_MAX)] {
+            *hint = (*hint).min(index as u32);
+        }
+    }
+}
+
+fn place(offset: usize) -> (usize, usize) {
+    (offset / REGION_BYTES, offset % REGION_BYTES / GRANULE_BYTES)
+}
+
+/// The bits of a region.
+fn bits(chunks: &mut Chunks, index: usize) -> Bits<'_> {
+    // SAFETY: (1) the bytes of a region's units are so many words, all initialised, since memory from the kernel is zeroed;
+    // (2) a region of runs has no spans, so nothing else uses them; (3) they are borrowed as long as `chunks` is.
+    Bits(unsafe { &mut *chunks.bits(index).cast() })
+}
+
+struct Bits<'a>(&'a mut [u64; WORDS]);
+
+impl Bits<'_> {
+    /// Marks granules as free or used.
+    fn set(&mut self, from: usize, count: usize, free: bool) {
+        let (mut at, end) = (from, from + count);
+        while at < end {
+            let within = (64 - at % 64).min(end - at);
+            let mask = (u64::MAX >> (64 - within)) << (at % 64);
+            match free {
+                true => self.0[at / 64] |= mask,
+                false => self.0[at / 64] &= !mask,
+            }
+            at += within;
+        }
+    }
+
+    /// The first free granule from `from` on; their number where there is none.
+    fn next_free(&self, from: usize) -> usize {
+        self.next(from, 0)
+    }
+
+    /// The first used granule from `from` on; their number where there is none.
+    fn next_used(&self, from: usize) -> usize {
+        self.next(from, u64::MAX)
+    }
+
+    /// The first granule whose bit is set once the words are flipped by `flip`.
+    fn next(&self, from: usize, flip: u64) -> usize {
+        let mut at = from;
+        while at < REGION_GRANULES {
+            let rest = (self.0[at / 64] ^ flip) >> (at % 64);
+            if rest != 0 {
+                return at + rest.trailing_zeros() as usize;
+            }
+            at = (at / 64 + 1) * 64;
+        }
+        REGION_GRANULES
+    }
+
+    /// How many granules right before `position` are free; at most those of the longest run and a word.
+    fn free_before(&self, position: usize) -> usize {
+        let mut at = position;
+        while at > 0 && position - at < GRANULES_MAX {
+            // The bits below `at` in its word, highest first.
+            let within = (at - 1) % 64 + 1;
+            let used = !self.0[(at - 1) / 64] << (64 - within);
+            let free = (used.leading_zeros() as usize).min(within);
+            at -= free;
+            if free < within {
+                break;
+            }
+        }
+        position - at
+    }
+
+    /// The lowest place for so many granules, or how long the longest hole is.
+    fn find(&self, granules: usize) -> Result<usize, usize> {
+        let (mut at, mut longest) = (0, 0);
+        loop {
+            let from = self.next_free(at);
+            if from == REGION_GRANULES {
+                return Err(longest);
+            }
+            at = self.next_used(from);
+            if at - from >= granules {
+                return Ok(from);
+            }
+            longest = longest.max(at - from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_set_and_searched_like_a_list_of_flags() {
+        let mut words = [0; WORDS];
+        let mut bits = Bits(&mut words);
+        let mut model = vec![false; REGION_GRANULES];
+        let mut state = 5u64;
+        let mut random = |limit: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize % limit
+        };
+        for _ in 0..20_000 {
+            let (from, free) = (random(REGION_GRANULES), random(2) == 0);
+            let count = (1 + random(130)).min(REGION_GRANULES - from);
+            bits.set(from, count, free);
+            model[from..from + count].fill(free);
+            let at = random(REGION_GRANULES);
+            let first = |wanted| model[at..].iter().position(|&free| free == wanted);
+            let end = REGION_GRANULES - at;
+            assert_eq!(bits.next_free(at), at + first(true).unwrap_or(end));
+            assert_eq!(bits.next_used(at), at + first(false).unwrap_or(end));
+            let before = model[..at].iter().rev().take_while(|&&free| free).count();
+            let got = bits.free_before(at);
+            assert!(got == before || (got < before && got >= GRANULES_MAX));
+            let wanted = 1 + random(128);
+            let found = model
+                .windows(wanted)
+                .position(|run| run.iter().all(|&free| free));
+            assert_eq!(bits.find(wanted).ok(), found);
+        }
+    }
+
+    #[test]
+    fn runs_do_not_overlap_and_holes_are_found_again() {
+        let mut chunks = Chunks::reserve(16).unwrap();
+        let mut runs = Runs::NONE;
+        let mut taken: Vec<usize> = std::iter::from_fn(|| runs.take(&mut chunks, 33)).collect();
+        assert_eq!(taken.len(), REGION_GRANULES / 33 * REGIONS * 16);
+        taken.sort_unstable();
+        assert!(
+            taken
+                .windows(2)
+                .all(|two| two[0] + 33 * GRANULE_BYTES <= two[1])
+        );
+        let first = REGION_GRANULES / 33 * 16;
+        // Two neighbours make room for one of twice the size, and a third for its growth.
+        for &offset in &taken[first..first + 3] {
+            runs.free(&mut chunks, offset, 33);
+        }
+        assert_eq!(runs.take(&mut chunks, 66), Some(taken[first]));
+        assert!(!runs.resize(&mut chunks, taken[first], 66, 100));
+        assert!(runs.resize(&mut chunks, taken[first], 66, 99));
+        assert!(runs.resize(&mut chunks, taken[first], 99, 33));
+        assert_eq!(runs.take(&mut chunks, 33), Some(taken[first + 1]));
+        assert_eq!(runs.take(&mut chunks, 34), None);
+        assert_eq!(runs.take(&mut chunks, 33), Some(taken[first + 2]));
+        for &offset in &taken {
+            runs.free(&mut chunks, offset, 33);
+        }
+        assert_eq!(chunks.used_units(), 0);
+        chunks.check();
+    }
+}
