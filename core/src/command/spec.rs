@@ -245,6 +245,9 @@ pub struct CommandSpec {
     /// Finds the keys of a command whose keys stand elsewhere: calls back with each key's index. It then finds all of
     /// them, those of [`CommandSpec::keys`] and [`CommandSpec::counted_keys`] included.
     pub find_keys: Option<FindKeys>,
+    /// Index of the first member or field that it looks up in its first key's value, 0 for none; so it can be asked for
+    /// ahead of time.
+    pub member: u16,
     /// Hints for clients and proxies, as COMMAND INFO gives them.
     pub tips: &'static [&'static str],
     /// Since when the command is out of favour, and what to use in its place.
@@ -268,6 +271,7 @@ impl CommandSpec {
             subcommands: &[],
             counted_keys: None,
             find_keys: None,
+            member: 0,
             tips: &[],
             deprecated: None,
         }
@@ -317,6 +321,12 @@ impl CommandSpec {
     pub const fn counted_keys(mut self, at: i16, key_use: KeyUse) -> Self {
         self.counted_keys = Some(CountedKeys { at, key_use });
         self.flags = self.flags.and(Flags::MOVABLE_KEYS);
+        self
+    }
+
+    /// Tells where the first member or field that is looked up stands.
+    pub const fn member(mut self, at: u16) -> Self {
+        self.member = at;
         self
     }
 

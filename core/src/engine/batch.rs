@@ -2,7 +2,8 @@
 //!
 //! 1. Read from each connection and parse every complete request in place; find its command and hash its keys.
 //! 2. Run the requests in order, asking for the buckets of keys a little ahead, for the entries of keys half as far
-//!    ahead, and half as far again for those of the few keys that are not in their own bucket.
+//!    ahead, and half as far again for those of the few keys that are not in their own bucket. Members and fields of big
+//!    collections are asked for in the same way, once the entry of their key is near.
 //!
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
@@ -14,6 +15,7 @@ use crate::command::{Args, Command, Flags, Found, KeyHashes, Lookup, Registry, R
 use crate::keyspace::Keyspace;
 use crate::platform::{Clock, Host, Net, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
+use crate::structure::table::Step;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -69,6 +71,16 @@ struct Keys {
     step: u32,
     /// Index of the last; negative: from the end.
     last: i32,
+    /// Index of the first member that is looked up in the first key's value; 0: there is none.
+    member: u32,
+}
+
+/// A member or field that a request will look up in a key's value.
+#[derive(Clone, Copy)]
+struct Member {
+    hash: u64,
+    /// The key's place in [`Batch::lookups`].
+    lookup: u32,
 }
 
 impl Keys {
@@ -78,6 +90,7 @@ impl Keys {
                 first: range.first as u32,
                 step: range.step.max(1) as u32,
                 last: i32::from(range.last),
+                member: u32::from(command.spec.member),
             },
             None => Keys::default(),
         }
@@ -143,10 +156,15 @@ pub(super) struct Batch {
     pub(super) quoted: QuotedLines,
     /// The keys of all requests, in order.
     lookups: Vec<Lookup>,
+    /// Members that requests look up, in order.
+    members: Vec<Member>,
     last: LastCommand,
     /// Up to where buckets and entries were asked for.
     asked_buckets: usize,
     asked_entries: usize,
+    /// Up to where buckets and items of members were asked for.
+    asked_member_buckets: usize,
+    asked_member_items: usize,
     /// Lookups, by their place in the batch, that must be asked for once more.
     displaced: heapless::Vec<u32, AHEAD>,
     /// How many lookups may be done before more must be asked for.
@@ -161,10 +179,13 @@ impl Batch {
     fn clear(&mut self) {
         clear_to(&mut self.requests, KEEP_REQUESTS);
         clear_to(&mut self.lookups, KEEP_REQUESTS);
+        clear_to(&mut self.members, KEEP_REQUESTS);
         clear_to(&mut self.spans, KEEP_SPANS);
         self.quoted.clear();
         self.asked_buckets = 0;
         self.asked_entries = 0;
+        self.asked_member_buckets = 0;
+        self.asked_member_items = 0;
         self.displaced.clear();
         self.ask_next_at = 0;
     }
@@ -201,6 +222,13 @@ impl Batch {
                         let first_lookup = self.lookups.len();
                         let keys = found.map_or(Keys::default(), |(_, keys)| keys);
                         if keys.first != 0 {
+                            if let Some(span) = spans.get(keys.member as usize)
+                                && keys.member != 0
+                            {
+                                let hash = hasher.hash(&rest[span.range()]);
+                                let lookup = self.lookups.len() as u32;
+                                self.members.push(Member { hash, lookup });
+                            }
                             look_ahead(rest, spans, keys, hasher, db, &mut self.lookups);
                         }
                         self.requests.push(Request {
@@ -269,9 +297,7 @@ fn look_ahead(
         if index > last {
             break;
         }
-        let span = spans[index];
-        let start = span.start as usize;
-        let hash = hasher.hash(&buffer[start..start + span.len as usize]);
+        let hash = hasher.hash(&buffer[spans[index].range()]);
         lookups.push(Lookup { hash, db });
         index += keys.step as usize;
     }
@@ -294,9 +320,18 @@ impl Batch {
             let lookup = self.lookups[at as usize];
             keys.prefetch_displaced(lookup.db as usize, lookup.hash);
         }
+        if !self.members.is_empty() {
+            self.ask_members(keys);
+        }
         let len = self.lookups.len();
-        let entries = (until + AHEAD + CHUNK).min(len);
-        let buckets = (until + 2 * AHEAD + CHUNK).min(len);
+        // Members come two calls after the entries of their keys.
+        let ahead = if self.members.is_empty() {
+            AHEAD
+        } else {
+            AHEAD + 2 * CHUNK
+        };
+        let entries = (until + ahead + CHUNK).min(len);
+        let buckets = (until + ahead + AHEAD + CHUNK).min(len);
         // The first time, when nothing has run since the buckets were asked for, entries come after them.
         if self.asked_buckets < entries {
             self.ask_buckets(entries, keys);
@@ -309,8 +344,30 @@ impl Batch {
         }
         self.asked_entries = entries;
         self.ask_buckets(buckets, keys);
-        let is_done = entries == len && self.displaced.is_empty();
+        let is_done = entries == len
+            && self.displaced.is_empty()
+            && self.asked_member_items == self.members.len();
         self.ask_next_at = if is_done { usize::MAX } else { until + CHUNK };
+    }
+
+    /// The items of members whose buckets were asked for the last time, and the buckets of those whose keys' entries were.
+    fn ask_members(&mut self, keys: &Keyspace) {
+        let bucketed = self.asked_member_buckets;
+        self.asked_member_buckets += self.members[bucketed..]
+            .iter()
+            .take_while(|member| (member.lookup as usize) < self.asked_entries)
+            .count();
+        let parts = [
+            (self.asked_member_items..bucketed, Step::Item),
+            (bucketed..self.asked_member_buckets, Step::Bucket),
+        ];
+        for (range, step) in parts {
+            for member in &self.members[range] {
+                let key = self.lookups[member.lookup as usize];
+                keys.prefetch_member(key.db as usize, key.hash, member.hash, step);
+            }
+        }
+        self.asked_member_items = bucketed;
     }
 
     fn ask_buckets(&mut self, until: usize, keys: &Keyspace) {

@@ -22,7 +22,7 @@ pub use crate::settings::KeyspaceEvents as EventClass;
 
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
-use crate::structure::table::{ItemMut, ItemRef};
+use crate::structure::table::{ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
 use database::{Database, Due};
@@ -163,6 +163,14 @@ impl Keyspace {
     /// Brings the entries of `hash` near that are not in its own bucket.
     pub fn prefetch_displaced(&self, db: usize, hash: u64) {
         self.databases[db].table.prefetch_displaced(hash);
+    }
+
+    /// Brings the bucket near, or then the item, that a member or field of `hash` has in the big collection of the key of
+    /// `key_hash`, whose entry should be near already.
+    pub fn prefetch_member(&self, db: usize, key_hash: u64, hash: u64, step: Step) {
+        if let Some(entry) = self.databases[db].table.guess(key_hash) {
+            entry.prefetch_member(hash, step);
+        }
     }
 
     /// Looks a key up to read it: counts a hit or a miss, and touches the access clock.

@@ -21,6 +21,14 @@ pub struct Span {
     pub len: u32,
 }
 
+impl Span {
+    /// The argument's place in the bytes that its request starts.
+    #[inline(always)]
+    pub fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
 /// Redis's bounds on a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

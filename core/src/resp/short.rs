@@ -1,4 +1,7 @@
-#![allow(unsafe_code, reason = "writes past a vector's length, into room reserved for it")]
+#![allow(
+    unsafe_code,
+    reason = "writes past a vector's length, into room reserved for it"
+)]
 //! Short strings in a reply: header, bytes and line end in one go.
 //!
 //! Nearly every reply is such a string or a row of them. Written piece by piece each part asks for room and calls the
@@ -44,7 +47,9 @@ pub(super) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
         let to = out.as_mut_ptr().add(out.len());
         to.cast::<u64>().write_unaligned(word.to_le());
         copy(bytes, to.add(head));
-        to.add(head + len).cast::<[u8; 2]>().write_unaligned(*b"\r\n");
+        to.add(head + len)
+            .cast::<[u8; 2]>()
+            .write_unaligned(*b"\r\n");
         out.set_len(out.len() + head + len + 2);
     }
 }
@@ -82,7 +87,11 @@ unsafe fn pieces<const N: usize>(from: &[u8], to: *mut u8) {
             at += N;
         }
         if at < len {
-            let piece = from.as_ptr().add(len - N).cast::<[u8; N]>().read_unaligned();
+            let piece = from
+                .as_ptr()
+                .add(len - N)
+                .cast::<[u8; N]>()
+                .read_unaligned();
             to.add(len - N).cast::<[u8; N]>().write_unaligned(piece);
         }
     }

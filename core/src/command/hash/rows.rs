@@ -40,21 +40,24 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         DELETES,
         ("2.0.0", "O(N) where N is the number of fields given."),
         "Removes fields with their values; a hash without any is deleted.",
-    ),
+    )
+    .member(2),
     row(
         ("hexists", 3, hexists),
         READ_FAST,
         LOOKS,
         ("2.0.0", "O(1)"),
         "Tells whether there is a field.",
-    ),
+    )
+    .member(2),
     row(
         ("hget", 3, hget),
         READ_FAST,
         READS,
         ("2.0.0", "O(1)"),
         "Returns the value of a field.",
-    ),
+    )
+    .member(2),
     row(
         ("hgetall", 2, hgetall),
         READ,
@@ -69,14 +72,16 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS_AND_UPDATES,
         ("2.0.0", "O(1)"),
         "Adds an integer to the value of a field; a missing one counts as 0.",
-    ),
+    )
+    .member(2),
     row(
         ("hincrbyfloat", 4, hincrbyfloat),
         GROW_FAST,
         READS_AND_UPDATES,
         ("2.6.0", "O(1)"),
         "Adds a float to the value of a field; a missing one counts as 0.",
-    ),
+    )
+    .member(2),
     row(
         ("hkeys", 2, hkeys),
         READ,
@@ -98,14 +103,16 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS,
         ("2.0.0", "O(N) where N is the number of fields given."),
         "Returns the values of several fields.",
-    ),
+    )
+    .member(2),
     row(
         ("hmset", -4, hmset),
         GROW_FAST,
         UPDATES,
         ("2.0.0", "O(N) where N is the number of fields given."),
         "Sets the values of several fields, as HSET does.",
-    ),
+    )
+    .member(2),
     row(
         ("hrandfield", -2, hrandfield),
         READ,
@@ -128,21 +135,24 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         UPDATES,
         ("2.0.0", "O(N) where N is the number of fields given."),
         "Sets the values of fields, and returns how many fields are new.",
-    ),
+    )
+    .member(2),
     row(
         ("hsetnx", 4, hsetnx),
         GROW_FAST,
         INSERTS,
         ("2.0.0", "O(1)"),
         "Sets the value of a field if there is none yet.",
-    ),
+    )
+    .member(2),
     row(
         ("hstrlen", 3, hstrlen),
         READ_FAST,
         LOOKS,
         ("3.2.0", "O(1)"),
         "Returns the length of a field's value.",
-    ),
+    )
+    .member(2),
     row(
         ("hvals", 2, hvals),
         READ,

@@ -29,7 +29,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Insert)],
         ("1.0.0", "O(N) where N is the number of members given."),
         "Adds members to a set, which is created if need be.",
-    ),
+    )
+    .member(2),
     row(
         ("scard", 2, scard),
         READ_FAST,
@@ -43,7 +44,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Look)],
         ("1.0.0", "O(1)"),
         "Tells whether a string is a member.",
-    ),
+    )
+    .member(2),
     row(
         ("smembers", 2, smembers),
         READ,
@@ -58,7 +60,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Read)],
         ("6.2.0", "O(N) where N is the number of strings asked for."),
         "Tells of several strings whether each is a member.",
-    ),
+    )
+    .member(2),
     row(
         ("smove", 4, smove),
         WRITE_FAST,
@@ -91,7 +94,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Delete)],
         ("1.0.0", "O(N) where N is the number of members given."),
         "Removes members; a set without any is deleted.",
-    ),
+    )
+    .member(2),
     row(
         ("sscan", -3, sscan),
         READ,

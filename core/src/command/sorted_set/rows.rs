@@ -35,10 +35,10 @@ macro_rules! key_use {
 #[rustfmt::skip]
 pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("zadd", -4, add::zadd, "1.2.0", SEARCH_EACH,
-        "Adds members to a sorted set, or changes their scores; creates the key.")
+        "Adds members to a sorted set, or changes their scores; creates the key.").member(3)
         .flags(GROW_FAST).keys(key_use!(Update)),
     row("zincrby", 4, add::zincrby, "1.2.0", SEARCH,
-        "Adds to the score of a member, which is 0 if there is no such member.")
+        "Adds to the score of a member, which is 0 if there is no such member.").member(3)
         .flags(GROW_FAST).keys(key_use!(ReadUpdate)),
 
     row("zcard", 2, lookup::zcard, "1.2.0", "O(1)",
@@ -51,16 +51,16 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         "Counts the members between two others, where all scores are equal.")
         .flags(READ_FAST).keys(key_use!(Read)),
     row("zscore", 3, lookup::zscore, "1.2.0", "O(1)",
-        "Returns the score of a member.")
+        "Returns the score of a member.").member(2)
         .flags(READ_FAST).keys(key_use!(Read)),
     row("zmscore", -3, lookup::zmscore, "6.2.0", "O(M) for M members",
-        "Returns the scores of several members.")
+        "Returns the scores of several members.").member(2)
         .flags(READ_FAST).keys(key_use!(Read)),
     row("zrank", -3, lookup::zrank, "2.0.0", SEARCH,
-        "Returns how many members have a place before a member, the least score first.")
+        "Returns how many members have a place before a member, the least score first.").member(2)
         .flags(READ_FAST).keys(key_use!(Read)),
     row("zrevrank", -3, lookup::zrevrank, "2.0.0", SEARCH,
-        "Returns how many members have a place before a member, the greatest score first.")
+        "Returns how many members have a place before a member, the greatest score first.").member(2)
         .flags(READ_FAST).keys(key_use!(Read)),
 
     row("zrange", -4, range::zrange, "1.2.0", SEARCH_AND_WALK,
@@ -87,7 +87,7 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         .keys(&[keys(1, 1, 1, KeyUse::Overwrite), keys(2, 2, 1, KeyUse::Read)]),
 
     row("zrem", -3, remove::zrem, "1.2.0", SEARCH_EACH,
-        "Removes members; the key goes with the last one.")
+        "Removes members; the key goes with the last one.").member(2)
         .flags(WRITE_FAST).keys(key_use!(Delete)),
     row("zremrangebyrank", 4, remove::zremrangebyrank, "2.0.0", SEARCH_AND_WALK,
         "Removes the members in a range of ranks.")

@@ -9,8 +9,8 @@
 
 use super::Entry;
 use crate::structure::pack::Pack;
-use crate::structure::table::{ItemMut, ItemRef};
-use crate::value::{Encoding, Home, Kept, Stored, ValueRef};
+use crate::structure::table::{ItemMut, ItemRef, Step};
+use crate::value::{Encoding, Hash, Home, Kept, Set, SortedSet, Stored, ValueRef};
 
 impl Entry {
     /// Lends a collection; `None` when the value is of another type.
@@ -20,6 +20,20 @@ impl Entry {
         }
         // SAFETY: the type matches.
         Some(unsafe { self.lend() })
+    }
+
+    /// Brings what a member or field of `hash` needs of a big collection near.
+    pub fn prefetch_member(&self, hash: u64, step: Step) {
+        match self.encoding() {
+            Encoding::HashTable => self
+                .value::<Hash>()
+                .map(|fields| fields.prefetch(hash, step)),
+            Encoding::SetTable => self.value::<Set>().map(|set| set.prefetch(hash, step)),
+            Encoding::SortedTree => self
+                .value::<SortedSet>()
+                .map(|set| set.prefetch(hash, step)),
+            _ => None,
+        };
     }
 
     /// # Safety

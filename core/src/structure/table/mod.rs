@@ -99,6 +99,15 @@ pub struct Table<T: TableItem> {
     rebuilds_tried: usize,
 }
 
+/// What is to be brought near.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The bucket.
+    Bucket,
+    /// The items in it; it should be near already.
+    Item,
+}
+
 /// Where a cursor starts and where it is when the walk is over.
 pub const SCAN_START: u64 = 0;
 
@@ -177,12 +186,32 @@ impl<T: TableItem> Table<T> {
         true
     }
 
+    /// An item that `hash` probably belongs to, found by its tag alone; for asking ahead.
+    #[inline]
+    pub fn guess(&self, hash: u64) -> Option<ItemRef<'_, T>> {
+        let route = self.directory.get(self.index(hash))?;
+        let line = route.line(home_of(hash, route.depth, route.homes));
+        let pointer = line.pointer(line.matching(bucket::tag_of(hash)).next()?)?;
+        // SAFETY: the pointer is owned by this table, which the guard borrows.
+        Some(unsafe { ItemRef::new(pointer) })
+    }
+
     /// Brings the items of the bucket after that of `hash` near, which should be near already.
     #[cold]
     pub fn prefetch_displaced(&self, hash: u64) {
         if let Some(route) = self.directory.get(self.index(hash)) {
             let home = home_of(hash, route.depth, route.homes);
             prefetch_matching(route.line(home + 1), hash);
+        }
+    }
+
+    /// One step of [`Table::prefetch_bucket`] and [`Table::prefetch_item`].
+    pub fn prefetch(&self, hash: u64, step: Step) {
+        match step {
+            Step::Bucket => self.prefetch_bucket(hash),
+            Step::Item => {
+                self.prefetch_item(hash);
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use super::block::{self, Field};
 use super::{Encoding, EncodingLimits};
 use crate::structure::listpack::{Element, IntText};
 use crate::structure::pack::{Body, Pack, PackView, Pos};
-use crate::structure::table::{SCAN_START, Table};
+use crate::structure::table::{SCAN_START, Step, Table};
 use alloc::boxed::Box;
 use core::mem;
 
@@ -66,6 +66,14 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => pack.view().is_empty(),
             Repr::Table(table) => table.is_empty(),
+        }
+    }
+
+    /// Brings what a field of `hash` needs of a big hash's table near.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64, step: Step) {
+        if let Repr::Table(table) = &self.repr {
+            table.prefetch(hash, step);
         }
     }
 

@@ -25,7 +25,7 @@ use crate::bytes::number::parse_i64;
 use crate::structure::intset::Intset;
 use crate::structure::listpack::Element;
 use crate::structure::pack::{Body, Pack, PackView, Pos};
-use crate::structure::table::{SCAN_START, Table};
+use crate::structure::table::{SCAN_START, Step, Table};
 use alloc::boxed::Box;
 
 /// A set of byte strings.
@@ -70,6 +70,14 @@ impl Set {
             Repr::Ints(_) => Encoding::Intset,
             Repr::Packed(_) => Encoding::SetListpack,
             Repr::Table(_) => Encoding::SetTable,
+        }
+    }
+
+    /// Brings what a member of `hash` needs of a big set's table near.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64, step: Step) {
+        if let Repr::Table(table) = &self.repr {
+            table.prefetch(hash, step);
         }
     }
 

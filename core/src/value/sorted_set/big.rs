@@ -29,6 +29,11 @@ pub(super) struct Big {
 }
 
 impl Big {
+    #[inline]
+    pub(super) fn table(&self) -> &Table<Member> {
+        &self.members
+    }
+
     pub(super) fn new(hasher: Hasher) -> Self {
         Big {
             members: Table::new(hasher),

@@ -30,6 +30,7 @@ pub use range::{LexBound, LexRange, ScoreRange};
 use super::{Encoding, EncodingLimits};
 use crate::structure::listpack::{Element, ListpackSlice};
 use crate::structure::pack::{Body, Pack};
+use crate::structure::table::Step;
 use alloc::boxed::Box;
 use big::Big;
 use core::mem;
@@ -198,6 +199,14 @@ impl SortedSet {
         match &self.repr {
             Repr::Small(pairs) => Some(pairs),
             Repr::Big(_) => None,
+        }
+    }
+
+    /// Brings what a member of `hash` needs of a big sorted set's table near.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64, step: Step) {
+        if let Repr::Big(big) = &self.repr {
+            big.table().prefetch(hash, step);
         }
     }
 
