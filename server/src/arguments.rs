@@ -103,7 +103,7 @@ fn name_and_value(flag: &str) -> Option<(&str, &str)> {
 /// The text of `--version`, in Redis's form.
 pub fn version_text() -> String {
     format!(
-        "Rotom server v={} sha=00000000:0 malloc=libc bits={} build=0",
+        "Rotom server v={} sha=00000000:0 malloc=rotom bits={} build=0",
         env!("CARGO_PKG_VERSION"),
         usize::BITS
     )
