@@ -104,111 +104,7 @@ impl Heap {
         (block, freed)
     }
 
-<<<<<<< HEAD
     /// Puts a block back, and returns its size.
-=======
-    /// A piece of free heap that is held while others are looked for; its first bytes.
-    #[repr(C)]
-    struct Held {
-        next: Option<NonNull<Held>>,
-    }
-
-    /// Giving back: pieces of free heap are taken one after the other, as long as the heap has any without growing. The
-    /// pages inside go back to the system; then the pieces are freed.
-    struct Release {
-        phase: Phase,
-        /// How many pieces may still be taken: no more than what was freed. A thread whose blocks are not in the main heap would
-        /// find new ones without end.
-        pieces_left: usize,
-        held: Option<NonNull<Held>>,
-        /// The most that was in use since the last time.
-        most_in_use: usize,
-    }
-
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Phase {
-        Idle,
-        Taking,
-        Freeing,
-    }
-
-    // SAFETY: the pieces belong to the list alone.
-    unsafe impl Send for Release {}
-
-    static RELEASE: Mutex<Release> = Mutex::new(Release {
-        phase: Phase::Idle,
-        pieces_left: 0,
-        held: None,
-        most_in_use: 0,
-    });
-
-    /// Gives a slice of free heap back when memory in use has dropped; `true` when there may be more.
-    pub fn release_slice(allocated: usize) -> bool {
-        let mut release = RELEASE.lock().unwrap_or_else(PoisonError::into_inner);
-        match release.phase {
-            Phase::Idle => {
-                release.most_in_use = release.most_in_use.max(allocated);
-                let dropped = release.most_in_use - allocated;
-                if dropped > DROP_BYTES && dropped > release.most_in_use / 8 {
-                    release.most_in_use = allocated;
-                    release.pieces_left = dropped / SLICE_BYTES;
-                    release.phase = Phase::Taking;
-                }
-            }
-            Phase::Taking => release.take_piece(),
-            Phase::Freeing => release.free_piece(),
-        }
-        release.phase != Phase::Idle
-    }
-
-    impl Release {
-        fn take_piece(&mut self) {
-            let Some(left) = self.pieces_left.checked_sub(1) else {
-                self.phase = Phase::Freeing;
-                return;
-            };
-            self.pieces_left = left;
-            let end = heap_end();
-            // SAFETY: malloc may be called with any size.
-            let piece = NonNull::new(unsafe { libc::malloc(SLICE_BYTES) });
-            let Some(piece) = piece else {
-                self.phase = Phase::Freeing;
-                return;
-            };
-            if heap_end() != end {
-                self.phase = Phase::Freeing;
-                // SAFETY: it was just taken; the heap had to grow for it, so there is no free piece left.
-                unsafe { libc::free(piece.as_ptr()) };
-                return;
-            }
-            // SAFETY: the piece is ours and of this length.
-            unsafe { discard_pages(piece.as_ptr() as usize) };
-            let held = piece.cast::<Held>();
-            // SAFETY: the piece is ours, and aligned as every block of malloc is; its first page was kept.
-            unsafe { held.write(Held { next: self.held }) };
-            self.held = Some(held);
-        }
-
-        fn free_piece(&mut self) {
-            let Some(piece) = self.held else {
-                self.phase = Phase::Idle;
-                return;
-            };
-            // SAFETY: `take_piece` has written it; it is freed once, here.
-            self.held = unsafe { piece.read() }.next;
-            // SAFETY: as above.
-            unsafe { libc::free(piece.as_ptr().cast()) };
-        }
-    }
-
-    /// Where the heap ends; it moves only when the heap grows.
-    fn heap_end() -> usize {
-        // SAFETY: with 0, sbrk only tells.
-        unsafe { libc::sbrk(0) as usize }
-    }
-
-    /// Has the system take the pages that lie wholly inside a piece; the first one with its [`Held`] stays.
->>>>>>> wt-pause
     ///
     /// # Safety
     /// The block came from this heap, is `offset` bytes from the heap's beginning, and the caller gives it up.
@@ -469,7 +365,6 @@ impl Heap {
     }
 
     #[cfg(test)]
-<<<<<<< HEAD
     fn check_span(&self, unit: usize, span: &Span) {
         // SAFETY: the start is the span's; its free blocks hold links.
         let free = unsafe {
@@ -479,21 +374,6 @@ impl Heap {
                 assert!(at < span.bump && at % u32::from(span.size) == 0);
                 at = start.add(at as usize).cast::<u32>().read_unaligned();
                 count += 1;
-=======
-    mod tests {
-        use super::*;
-
-        /// Steps of one giving back; the allocator of the test program is this one, but its heap is hardly used.
-        #[test]
-        fn giving_back_begins_after_a_drop_and_ends() {
-            assert!(!release_slice(100 << 20));
-            assert!(!release_slice(50 << 20), "a small drop is none");
-            assert!(release_slice(30 << 20));
-            let mut steps = 0;
-            while release_slice(30 << 20) {
-                steps += 1;
-                assert!(steps <= 2 * (70 + 2), "no more than was freed");
->>>>>>> wt-pause
             }
             count
         };
