@@ -23,13 +23,35 @@ impl Ordered for Item {
 /// Volatile keys by time. Times are Unix milliseconds.
 pub(super) struct ExpiryIndex {
     items: OrderTree<Item>,
+    /// The time of the first item; `u64::MAX`: there is none.
+    soonest_ms: u64,
+    /// Two keys have shared an item, so one may be due that no item tells of.
+    has_shared: bool,
 }
 
 impl ExpiryIndex {
     pub(super) fn new() -> Self {
         ExpiryIndex {
             items: OrderTree::new(),
+            soonest_ms: u64::MAX,
+            has_shared: false,
         }
+    }
+
+    /// Whether any key may be due. Keys leave when their time comes, so there is hardly ever one that is met before.
+    #[inline(always)]
+    pub(super) fn may_have_due(&self, now_ms: u64) -> bool {
+        self.soonest_ms <= now_ms || self.has_shared
+    }
+
+    /// When the first key expires; `u64::MAX`: there is none.
+    #[inline]
+    pub(super) fn soonest_ms(&self) -> u64 {
+        self.soonest_ms
+    }
+
+    fn look_at_first(&mut self) {
+        self.soonest_ms = self.items.first().map_or(u64::MAX, |item| item.when_ms);
     }
 
     #[inline(always)]
@@ -38,11 +60,15 @@ impl ExpiryIndex {
     }
 
     pub(super) fn insert(&mut self, when_ms: u64, hash: u64) {
-        self.items.insert(Item { when_ms, hash });
+        self.has_shared |= !self.items.insert(Item { when_ms, hash });
+        self.soonest_ms = self.soonest_ms.min(when_ms);
     }
 
     pub(super) fn remove(&mut self, when_ms: u64, hash: u64) {
         self.items.remove(&Item { when_ms, hash });
+        if when_ms <= self.soonest_ms {
+            self.look_at_first();
+        }
     }
 
     /// The key that expires first: its time and hash.
@@ -65,6 +91,7 @@ impl ExpiryIndex {
     /// Removes the first `count` keys.
     pub(super) fn remove_first(&mut self, count: usize) {
         self.items.remove_range(0, count, |_| ());
+        self.look_at_first();
     }
 
     /// The key at a rank in order of time: its time and hash.

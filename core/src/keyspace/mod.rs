@@ -505,15 +505,15 @@ impl Keyspace {
     pub fn next_expiry(&self) -> Option<u64> {
         self.databases
             .iter()
-            .filter_map(|database| database.expiries.first())
-            .map(|i| i.0)
+            .map(|database| database.expiries.soonest_ms())
             .min()
+            .filter(|&when_ms| when_ms != u64::MAX)
     }
 
     #[inline]
     fn expire_if_due(&mut self, key: &Key<'_>) {
         let database = &self.databases[self.current];
-        if database.expiries.len() != 0
+        if database.expiries.may_have_due(self.now_ms)
             && database.find(key).is_some_and(|entry| self.is_due(&entry))
         {
             self.expire(key);
