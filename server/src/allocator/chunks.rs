@@ -36,7 +36,7 @@ pub const REGION_UNITS: usize = 8;
 pub const REGIONS: usize = CHUNK_UNITS / REGION_UNITS;
 
 /// With no more chunks than these, all have small pages.
-const SMALL_CHUNKS: usize = 8;
+const SMALL_CHUNKS: usize = 12;
 /// The first chunk that may ever be huge.
 const FIRST_HUGE: usize = 2;
 /// Free chunks that are kept in any case.

@@ -133,9 +133,11 @@ impl<T: Ordered> OrderTree<T> {
             Replaced::Absent => false,
             Replaced::InPlace => true,
             Replaced::Elsewhere => {
-                self.remove(old);
-                self.insert(new);
-                true
+                let removed = self.remove(old);
+                if removed {
+                    self.insert(new);
+                }
+                removed
             }
         }
     }

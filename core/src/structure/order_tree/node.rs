@@ -46,7 +46,7 @@ pub(super) enum Replaced {
     Absent,
     /// Done.
     InPlace,
-    /// Nothing yet: the new item belongs into another leaf.
+    /// Nothing yet: the new item belongs into another leaf. Whether the old one is there was not looked at.
     Elsewhere,
 }
 
@@ -198,6 +198,9 @@ impl<T: Ordered> Node<T> {
             }
             Node::Inner(inner) => {
                 let at = inner.child_for(old);
+                if inner.child_for(&new) != at {
+                    return Replaced::Elsewhere;
+                }
                 let above = inner.least.get(at + 1).or(above);
                 let replaced = inner.children[at].replace(old, new, above, leftmost && at == 0);
                 if replaced == Replaced::InPlace {
