@@ -562,6 +562,9 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         self.reply_bytes += out.len() - written;
+        if !connection.client.loans.is_empty() {
+            self.reply_bytes += connection.output.lend(&mut connection.client.loans);
+        }
         if is_logging && self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }

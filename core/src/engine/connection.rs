@@ -1,7 +1,8 @@
 //! Connections: what the engine knows of each, and the slab they live in.
 
-use super::buffer::{Input, Output};
+use super::buffer::Input;
 use super::client_memory::Counted;
+use super::outbox::Output;
 use crate::command::ClientState;
 use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};

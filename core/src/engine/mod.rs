@@ -18,6 +18,8 @@ mod clients;
 mod connection;
 mod cron;
 mod info;
+mod lent;
+mod outbox;
 mod output;
 mod quoted;
 mod rates;

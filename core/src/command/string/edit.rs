@@ -3,6 +3,7 @@
 use super::text_len;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{Entry, EventClass};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// A growing buffer gets as much again as it needs, but no more than this, bytes.
@@ -53,7 +54,7 @@ pub(super) fn setrange(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         let mut buffer = Vec::new();
         overwrite(&mut buffer, offset, end, part)?;
         cx.keys
-            .insert_new(&key, Entry::with_heap(key.bytes, buffer, None));
+            .insert_new(&key, Entry::with_shared(key.bytes, Rc::new(buffer), None));
         end
     };
     cx.keys.modified(EventClass::STRING, "setrange", &key);

@@ -118,8 +118,7 @@ fn set_with(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], options: Options<'_>) 
 /// Replies the string that the key holds now.
 fn reply_old(cx: &mut Cx<'_>, key: &Key<'_>) -> Result<(), CommandError> {
     let found = cx.keys.string(key)?;
-    let old = found.as_ref().and_then(|entry| entry.string());
-    reply_string(&mut cx.reply, old);
+    reply_string(&mut cx.reply, &mut cx.client.loans, found.as_deref());
     Ok(())
 }
 
