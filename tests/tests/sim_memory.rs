@@ -293,7 +293,7 @@ fn evictions_are_in_the_log_and_do_not_follow_from_it() {
     assert_eq!(server.key_count(), keys);
 }
 
-/// A client that asks for more than it takes.
+/// A client that asks for more than it takes, at most the megabyte that may wait for it.
 fn greedy(server: &mut Server, replies: usize) -> SimClient {
     let client = server.connect();
     client.set_send_buffer(1000);
@@ -305,7 +305,7 @@ fn greedy(server: &mut Server, replies: usize) -> SimClient {
 
 #[test]
 fn the_biggest_clients_go_when_all_together_are_too_big() {
-    let (mut server, _) = start(1000 * MB, &["maxmemory-clients 4mb"]);
+    let (mut server, _) = start(1000 * MB, &["maxmemory-clients 3mb"]);
     let control = server.connect();
     control.send(&request(&[b"SET", b"big", &vec![b'b'; 100_000]]));
     server.replies(&control, 1);
@@ -315,10 +315,10 @@ fn the_biggest_clients_go_when_all_together_are_too_big() {
         protected.send(&line("GET big"));
     }
     let small = greedy(&mut server, 3);
-    let big = greedy(&mut server, 15);
+    let big = greedy(&mut server, 10);
     server.run_us(10_000);
     assert_eq!(info(&mut server, &control, "evicted_clients"), 0);
-    let more = greedy(&mut server, 12);
+    let more = greedy(&mut server, 9);
     server.run_us(10_000);
     assert!(big.is_closed_by_server());
     assert!(!more.is_closed_by_server());
@@ -326,10 +326,10 @@ fn the_biggest_clients_go_when_all_together_are_too_big() {
     assert_eq!(info(&mut server, &control, "evicted_clients"), 1);
     // A limit set later finds who is too big already.
     server.call(&control, "CONFIG SET maxmemory-clients 0");
-    let others: Vec<_> = (0..5).map(|_| greedy(&mut server, 12)).collect();
+    let others: Vec<_> = (0..5).map(|_| greedy(&mut server, 9)).collect();
     server.run_us(10_000);
     assert!(others.iter().all(|client| !client.is_closed_by_server()));
-    server.call(&control, "CONFIG SET maxmemory-clients 4mb");
+    server.call(&control, "CONFIG SET maxmemory-clients 3mb");
     server.run_us(2_000_000);
     assert!(!control.is_closed_by_server() && !protected.is_closed_by_server());
     let evicted = info(&mut server, &control, "evicted_clients");

@@ -22,6 +22,8 @@ use alloc::vec::Vec;
 /// Connections of one group, and after how many bytes read it gets no more of them.
 const GROUP: usize = 64;
 const GROUP_INPUT_BYTES: usize = 64 * 1024;
+/// Requests that begin beyond so many bytes of the input are left for the next turn.
+const PARSE_BYTES: usize = 32 * 1024;
 /// How long the requests of one turn may take, microseconds, and how many bytes of replies they may make. What is over
 /// when that is reached runs in the next turn, after the replies so far were sent.
 const TURN_BUDGET_US: u64 = 400;
@@ -190,7 +192,7 @@ impl Batch {
         self.ask_next_at = 0;
     }
 
-    /// Parses every complete request of a connection's input.
+    /// Parses the complete requests of a connection's input, as many as may run in one turn.
     fn parse(
         &mut self,
         slot: u32,
@@ -204,7 +206,8 @@ impl Batch {
         let mut offset = 0;
         let requests = self.requests.len();
         connection.at_least = 0;
-        while offset < unread.len() {
+        let stop = unread.len().min(PARSE_BYTES);
+        while offset < stop {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
             let progress = match connection.parser.parse_short(rest, &mut self.spans) {
@@ -264,6 +267,7 @@ impl Batch {
             }
         }
         connection.parsed = offset;
+        connection.has_more = offset >= stop && offset < unread.len();
     }
 }
 
@@ -459,9 +463,12 @@ impl<P: Platform> Engine<P> {
         if connection.waits == Waits::ForTurn {
             // There is enough to do without reading.
             connection.waits = Waits::No;
-            let unread = connection.input.len();
+            let unread = connection.input.len().min(PARSE_BYTES);
             self.parse(slot);
             return unread;
+        }
+        if connection.has_ended() {
+            return 0;
         }
         let room = connection.input.room(connection.at_least, &mut self.pool);
         match self.net.read(connection.fd, room) {
@@ -470,17 +477,23 @@ impl<P: Platform> Engine<P> {
                 connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
                 self.shared.statistics.reads += 1;
-                self.parse(slot);
+                if connection.waits == Waits::No {
+                    self.parse(slot);
+                }
                 count.get()
             }
             Ok(Transfer::NotReady) => 0,
+            Ok(Transfer::Closed) if connection.waits == Waits::ForOutput => {
+                self.end_input(slot);
+                0
+            }
             Ok(Transfer::Closed) if connection.holds > 0 => {
                 // It has said all it had to say, and may still wait for the replies that wait for the disk.
                 connection.closing = true;
                 0
             }
             Ok(Transfer::Closed) | Err(_) => {
-                self.close(slot);
+                self.hang_up(slot);
                 0
             }
         }
@@ -490,6 +503,9 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
+        if !connection.may_reply() {
+            return;
+        }
         let limits = Limits {
             max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
             unauthenticated: !connection.client.authenticated
@@ -595,6 +611,14 @@ impl<P: Platform> Engine<P> {
         };
         let parsed = core::mem::take(&mut connection.parsed);
         connection.input.consume(parsed, &mut self.pool);
+        if core::mem::take(&mut connection.has_more) && connection.waits == Waits::No {
+            connection.waits = Waits::ForTurn;
+            connection.serve_queued = true;
+            self.left_half.push(slot);
+        }
+        if connection.has_ended() && connection.waits == Waits::No {
+            connection.closing = true;
+        }
         if let Some(error) = connection.protocol_error.take()
             && !connection.closing
         {

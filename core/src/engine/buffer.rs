@@ -120,7 +120,8 @@ impl Input {
             self.bytes = chunk;
             (self.start, self.end) = (0, len);
         }
-        if self.start > 0 {
+        // What is moved is no more than what was consumed, however long the rest is.
+        if self.start > 0 && self.start >= len {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, len);
         }
@@ -129,8 +130,8 @@ impl Input {
         let wanted = at_least
             .max(len + CHUNK_BYTES)
             .min((2 * len).max(CHUNK_BYTES));
-        if self.bytes.len() < wanted {
-            self.bytes.resize(wanted, 0);
+        if self.bytes.len() < self.start + wanted {
+            self.bytes.resize(self.start + wanted, 0);
         }
         &mut self.bytes[self.end..]
     }

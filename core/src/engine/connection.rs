@@ -18,6 +18,8 @@ pub(super) enum Waits {
     ForRoom,
     /// For another turn: this one has taken long enough.
     ForTurn,
+    /// For replies to be sent.
+    ForOutput,
 }
 
 /// One client's connection.
@@ -37,6 +39,12 @@ pub(super) struct Connection {
     pub(super) waits: Waits,
     /// The connection is in the list of those to be served.
     pub(super) serve_queued: bool,
+    /// Requests may follow that run in the next turn.
+    pub(super) has_more: bool,
+    /// The peer sends nothing more; the connection ends with the requests that wait.
+    pub(super) input_ended: bool,
+    /// The peer is gone. What it sent still runs, and nobody gets the replies.
+    pub(super) hung_up: bool,
     /// The input cannot be understood; answered when the requests before it have run.
     pub(super) protocol_error: Option<ProtocolError>,
     /// No more input is wanted; closed when the output is sent.
@@ -72,6 +80,9 @@ impl Connection {
             parse_again: false,
             waits: Waits::No,
             serve_queued: false,
+            has_more: false,
+            input_ended: false,
+            hung_up: false,
             protocol_error: None,
             closing: false,
             flush_queued: false,

@@ -23,6 +23,7 @@ mod outbox;
 mod output;
 mod quoted;
 mod rates;
+mod reply_room;
 mod room;
 mod turns;
 

@@ -137,6 +137,9 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
+        if connection.hung_up {
+            return self.drop_replies(slot);
+        }
         let mut budget = self.send_bytes_left.max(SEND_BYTES_MIN);
         let mut sendable = connection.sendable_len();
         while sendable > 0 && budget > 0 {
@@ -157,7 +160,7 @@ impl<P: Platform> Engine<P> {
                     self.send_bytes_left = self.send_bytes_left.saturating_sub(count);
                 }
                 Ok(Transfer::NotReady) => break,
-                Ok(Transfer::Closed) | Err(_) => return self.close(slot),
+                Ok(Transfer::Closed) | Err(_) => return self.hang_up(slot),
             }
         }
         self.after_flush(slot, sendable > 0);
@@ -173,7 +176,7 @@ impl<P: Platform> Engine<P> {
             return self.close(slot);
         }
         let want = Interest {
-            readable: !connection.closing,
+            readable: !connection.closing && !connection.input_ended,
             writable: is_slow,
         };
         // Nearly always nothing changes: then the loop's map of descriptors is not asked.
@@ -189,6 +192,7 @@ impl<P: Platform> Engine<P> {
         } else {
             connection.over_soft_limit_since_ms = None;
         }
+        self.output_has_shrunk(slot);
         self.count_client_memory(slot);
     }
 
