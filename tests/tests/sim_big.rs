@@ -2,7 +2,7 @@
 
 use rotom_tests::reply::{Value, request};
 use rotom_tests::server::Server;
-use rotom_tests::sim::{Sim, SimClient};
+use rotom_tests::sim::{NetFaults, Sim, SimClient};
 
 const MB: usize = 1 << 20;
 
@@ -233,4 +233,165 @@ fn small_requests_that_piled_up_run_in_shares() {
     }
     assert_eq!(server.replies(&client, count + 3).len(), count + 3);
     assert_eq!(server.get("quoted"), Some(b"in line".to_vec()));
+}
+
+/// Requests with long and short arguments in every place, and the replies to them.
+fn mixed_requests() -> (Vec<u8>, Vec<Value>) {
+    let (a, b) = (pattern(40_000, 1), pattern(70_001, 2));
+    let long_key = pattern(33_000, 3);
+    let mut stream = Vec::new();
+    let mut replies = Vec::new();
+    let mut add = |words: &[&[u8]], reply: Value| {
+        stream.extend(request(words));
+        replies.push(reply);
+    };
+    add(&[b"SET", b"a", &a], ok());
+    add(&[b"GET", b"a"], bulk(&a));
+    add(&[b"MSET", b"a", &b, b"small", b"s", b"b", &a], ok());
+    add(&[b"SETRANGE", b"a", b"3", &a], Value::Int(70_001));
+    add(&[b"GETRANGE", b"a", b"3", b"40002"], bulk(&a));
+    add(&[b"APPEND", b"new", &b], Value::Int(70_001));
+    add(&[b"APPEND", b"new", &a], Value::Int(110_001));
+    add(&[b"GETSET", b"b", &b], bulk(&a));
+    add(&[b"SETEX", b"e", b"100", &a], ok());
+    add(&[b"SET", b"e", &b, b"XX", b"GET", b"KEEPTTL"], bulk(&a));
+    add(&[b"TTL", b"e"], Value::Int(100));
+    add(&[b"SETNX", b"e", &a], Value::Int(0));
+    add(&[b"SET", &long_key, &long_key], ok());
+    add(&[b"GET", &long_key], bulk(&long_key));
+    add(&[b"HSET", b"h", &long_key, &a], Value::Int(1));
+    add(&[b"HGET", b"h", &long_key], bulk(&a));
+    add(&[b"RPUSH", b"l", &a, b"x", &b], Value::Int(3));
+    add(&[b"LINDEX", b"l", b"2"], bulk(&b));
+    add(&[b"EXISTS", &a, b"a", &long_key], Value::Int(2));
+    add(
+        &[b"MGET", b"b", b"e", b"small"],
+        Value::Array(Some(vec![bulk(&b), bulk(&b), bulk(b"s")])),
+    );
+    (stream, replies)
+}
+
+#[test]
+fn long_arguments_arrive_in_pieces_of_all_sizes() {
+    let (stream, replies) = mixed_requests();
+    for chunk in [usize::MAX, 100_000, 40_019, 16_384, 16_383, 5000, 997] {
+        let mut server = start(&[]);
+        let client = server.connect();
+        client.set_read_chunk(chunk);
+        client.send(&stream);
+        let got = server.replies(&client, replies.len());
+        assert!(got == replies, "with reads of {chunk}");
+        assert_eq!(client_field(&mut server, &client, &client, "argv-mem"), 0);
+    }
+}
+
+/// The stream is cut at places around each end of an argument, and the server gets to see the parts one by one.
+#[test]
+fn long_arguments_may_be_cut_anywhere() {
+    let value = pattern(33_000, 1);
+    let mut stream = request(&[b"MSET", b"a", &value, b"b", &value]);
+    stream.extend(request(&[b"SET", b"c", &value]));
+    stream.extend(b"PING\r\n");
+    let ends = (0..stream.len()).filter(|&at| stream[at..].starts_with(b"\r\n"));
+    let mut cuts: Vec<usize> = ends.flat_map(|at| at.saturating_sub(3)..at + 5).collect();
+    cuts.retain(|&cut| cut < stream.len());
+    let mut server = start(&[]);
+    for cut in cuts {
+        let client = server.connect();
+        client.send(&stream[..cut]);
+        for _ in 0..6 {
+            server.turn();
+        }
+        client.send(&stream[cut..]);
+        let pong = Value::Simple("PONG".into());
+        assert_eq!(
+            server.replies(&client, 3),
+            [ok(), ok(), pong],
+            "cut at {cut}"
+        );
+        for key in ["a", "b", "c"] {
+            assert!(server.get(key).as_ref() == Some(&value), "cut at {cut}");
+        }
+        assert_eq!(server.call(&client, "DEL a b c"), Value::Int(3));
+    }
+}
+
+#[test]
+fn long_arguments_survive_short_reads_and_faults() {
+    let (stream, replies) = mixed_requests();
+    for seed in 0..30 {
+        let sim = Sim::new(seed);
+        let mut server = Server::start(&sim, &["appendonly yes"]);
+        let client = server.connect();
+        sim.set_net_faults(NetFaults {
+            short_percent: 40,
+            not_ready_percent: 20,
+            reset_percent: 0,
+        });
+        client.send(&stream);
+        assert!(server.replies(&client, replies.len()) == replies, "{seed}");
+        let value = server.get("new");
+        server.run_us(2_000_000);
+        sim.kill_process();
+        drop(server);
+        let mut server = Server::start(&sim, &["appendonly yes"]);
+        assert!(server.get("new") == value);
+    }
+}
+
+#[test]
+fn a_claimed_length_takes_no_memory_and_a_client_may_go_in_the_middle() {
+    let mut server = start(&["client-query-buffer-limit 3mb", "maxmemory-clients 0"]);
+    let asker = server.connect();
+    let clients: Vec<SimClient> = (0..20).map(|_| server.connect()).collect();
+    for client in &clients {
+        client.send(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\n");
+        client.send(&pattern(100_000, 0));
+    }
+    for _ in 0..20 {
+        server.turn();
+    }
+    for client in &clients {
+        let memory = client_field(&mut server, &asker, client, "tot-mem");
+        assert!(memory < 1_000_000, "{memory} bytes");
+        let come = client_field(&mut server, &asker, client, "argv-mem");
+        assert_eq!(come, 100_000);
+    }
+    clients[0].send(&pattern(2 * MB, 0));
+    clients[1].send(&pattern(4 * MB, 0));
+    clients[2].reset();
+    clients[3].close();
+    let id = client_field(&mut server, &asker, &clients[4], "id");
+    server.call(&asker, &format!("CLIENT KILL ID {id}"));
+    server.run_us(100_000);
+    let open: Vec<bool> = clients.iter().map(|it| !it.is_closed_by_server()).collect();
+    assert_eq!(open[..6], [true, false, false, false, false, true]);
+    drop(clients);
+    server.run_us(100_000);
+    assert_eq!(server.call(&asker, "DBSIZE"), Value::Int(0));
+}
+
+#[test]
+fn a_long_argument_waits_like_any_other() {
+    let mut server = start(&[]);
+    let (client, other) = (server.connect(), server.connect());
+    let value = pattern(MB, 1);
+    call(&mut server, &other, &[b"SET", b"k", &value]);
+    client.set_send_buffer(0);
+    client.send(&request(&[b"GET", b"k"]));
+    server.turn();
+    // It begins to be read before the replies are too many, and is complete when they are.
+    let long = request(&[b"MSET", b"a", &value, b"b", &value]);
+    client.send(&long[..MB / 2]);
+    for _ in 0..5 {
+        server.turn();
+    }
+    client.send(&long[MB / 2..]);
+    client.send(&request(&[b"GET", b"a"]));
+    server.until("all is read", |_| client.unread_len() == 0);
+    assert_eq!(server.key_count(), 1);
+    client.set_send_buffer(100_000);
+    let replies = server.replies(&client, 3);
+    assert!(replies == [bulk(&value), ok(), bulk(&value)]);
+    assert!(server.get("b") == Some(value));
 }

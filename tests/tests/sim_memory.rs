@@ -199,6 +199,32 @@ fn a_lower_limit_takes_effect_in_slices() {
 }
 
 #[test]
+fn a_long_argument_waits_for_room_and_becomes_the_value_then() {
+    let (mut server, control) = full_server(20_000, &[]);
+    let writer = server.connect();
+    let value: Vec<u8> = (0..300_000).map(|i| (i / 255 + i) as u8).collect();
+    let mut stream = request(&[b"MSET", b"a", &value, b"b", b"short", b"c", &value]);
+    let (head, tail) = stream.split_at_mut(500_000);
+    writer.send(head);
+    for _ in 0..10 {
+        server.turn();
+    }
+    let limit = allocated() - 300_000;
+    server.call(&control, &format!("CONFIG SET maxmemory {limit}"));
+    writer.send(tail);
+    writer.send(&[line("GET b"), line("GET c"), line("STRLEN a")].concat());
+    let mut waited = 0;
+    server.until("replies", |_| {
+        waited += 1;
+        writer.unreceived_len() > 0
+    });
+    assert!(waited > 5, "{waited} turns");
+    let replies = server.replies(&writer, 4);
+    let bulk = |bytes: &[u8]| Value::Bulk(Some(bytes.to_vec()));
+    assert!(replies == [ok(), bulk(b"short"), bulk(&value), Value::Int(300_000)]);
+}
+
+#[test]
 fn requests_without_room_wait_in_order_while_others_go_on() {
     let (mut server, writer) = full_server(5000, &[]);
     let reader = server.connect();

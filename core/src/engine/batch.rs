@@ -8,12 +8,14 @@
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
 use super::Engine;
+use super::big_argument::apart;
 use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
-use crate::command::{Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
+use crate::bytes::shared::LONG_BYTES;
+use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
-use crate::platform::{Clock, Host, Net, Platform, Transfer};
+use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
 use crate::structure::table::Step;
 use alloc::format;
@@ -201,6 +203,7 @@ impl Batch {
         registry: &Registry,
         hasher: Hasher,
     ) {
+        let apart = apart(&connection.big);
         let unread = connection.input.unread();
         let db = connection.client.db as u32;
         let mut offset = 0;
@@ -221,7 +224,11 @@ impl Batch {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
                         let spans = &self.spans[first_span..];
-                        let found = self.last.find(rest, spans, registry);
+                        let found = if offset == 0 && apart.is_some() {
+                            find_apart(rest, spans, apart, registry)
+                        } else {
+                            self.last.find(rest, spans, registry)
+                        };
                         let first_lookup = self.lookups.len();
                         let keys = found.map_or(Keys::default(), |(_, keys)| keys);
                         if keys.first != 0 {
@@ -279,6 +286,21 @@ fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
     }
 }
 
+/// The number of the command of a request with arguments apart; its keys are hashed when it runs.
+#[cold]
+fn find_apart(
+    buffer: &[u8],
+    spans: &[Span],
+    apart: Option<&Apart>,
+    registry: &Registry,
+) -> Option<(u16, Keys)> {
+    let args = Args::new(buffer, spans, Hasher::new(0)).with_apart(apart);
+    match registry.find(&args) {
+        Found::Command(command) => Some((command.number, Keys::default())),
+        _ => None,
+    }
+}
+
 /// Hashes the keys of a request.
 #[inline(always)]
 fn look_ahead(
@@ -308,6 +330,16 @@ fn look_ahead(
 }
 
 impl Batch {
+    /// The arguments of the first request of a connection in the batch, and where the next one begins, if there is one.
+    fn first_of(&self, slot: u32) -> (&[Span], Option<usize>) {
+        let mut requests = self.requests.iter().filter(|request| request.slot == slot);
+        let spans = requests.next().map_or(0..0, |request| {
+            let first = request.first_span as usize;
+            first..first + request.spans as usize
+        });
+        (&self.spans[spans], requests.next().map(|next| next.offset))
+    }
+
     /// Asks for buckets and entries of the keys that come up when those before `until` are done.
     #[inline(always)]
     fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
@@ -433,8 +465,13 @@ impl<P: Platform> Engine<P> {
         if let Some(connection) = self.connections.get_mut(slot) {
             let unread = connection.input.unread();
             self.batch.quoted.restore(slot, offset, unread);
+            let parsed = connection.parsed;
             connection.postpone(offset);
             connection.waits = waits;
+            if offset == 0 && connection.big.is_some() {
+                let (spans, len) = self.batch.first_of(slot);
+                connection.parser.give_again(spans, len.unwrap_or(parsed));
+            }
         }
     }
 
@@ -453,6 +490,18 @@ impl<P: Platform> Engine<P> {
 
     /// Takes what a connection has sent into the batch; how many bytes that were.
     fn read_and_parse(&mut self, slot: u32) -> usize {
+        let count = self.read_once(slot);
+        // A long request is only known as such when its beginning has come; its rest is likely to be there as well.
+        if let Some(connection) = self.connections.get(slot)
+            && connection.at_least >= LONG_BYTES
+            && connection.has_read_all_it_could()
+        {
+            return count + self.read_once(slot);
+        }
+        count
+    }
+
+    fn read_once(&mut self, slot: u32) -> usize {
         let Some(connection) = self.connections.get_mut(slot) else {
             return 0;
         };
@@ -470,14 +519,21 @@ impl<P: Platform> Engine<P> {
         if connection.has_ended() {
             return 0;
         }
-        let room = connection.input.room(connection.at_least, &mut self.pool);
-        match self.net.read(connection.fd, room) {
+        let is_long = connection.at_least >= LONG_BYTES && connection.waits == Waits::No;
+        let outcome = if is_long {
+            self.read_long(slot)
+        } else {
+            connection.read_input(&mut self.net, &mut self.pool)
+        };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return 0;
+        };
+        match outcome {
             Ok(Transfer::Bytes(count)) => {
-                connection.input.filled(count.get());
                 connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
                 self.shared.statistics.reads += 1;
-                if connection.waits == Waits::No {
+                if connection.waits == Waits::No && !connection.reads_apart() {
                     self.parse(slot);
                 }
                 count.get()
@@ -549,7 +605,8 @@ impl<P: Platform> Engine<P> {
         let first = request.first_span as usize;
         let spans = &self.batch.spans[first..first + request.spans as usize];
         let buffer = connection.input.from(request.offset);
-        let mut args = Args::new(buffer, spans, self.shared.keys.hasher());
+        let mut args =
+            Args::new(buffer, spans, self.shared.keys.hasher()).with_apart(apart(&connection.big));
         if request.lookups != 0 {
             // The keys that it looks up are hashed already.
             let first = request.first_lookup as usize;
@@ -578,6 +635,9 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         self.reply_bytes += out.len() - written;
+        if request.offset == 0 && connection.big.is_some() {
+            connection.big = None;
+        }
         if !connection.client.loans.is_empty() {
             self.reply_bytes += connection.output.lend(&mut connection.client.loans);
         }
@@ -629,7 +689,7 @@ impl<P: Platform> Engine<P> {
             let out = connection.output.writer(&mut self.pool);
             out.extend_from_slice(format!("-ERR {error}\r\n").as_bytes());
         }
-        if connection.input.len() as u64 > limit {
+        if connection.input_len() as u64 > limit {
             log::warn!(
                 "Closing client that reached max query buffer length: id={}",
                 connection.client.id

@@ -111,6 +111,11 @@ impl Input {
         self.bytes.len()
     }
 
+    /// Whether what was read goes to the buffer's end.
+    pub(super) fn is_full(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
     /// Room to read into. `at_least` is how long the unfinished request at the start is known to become.
     pub(super) fn room(&mut self, at_least: usize, pool: &mut Pool) -> &mut [u8] {
         let len = self.len();
@@ -134,6 +139,13 @@ impl Input {
             self.bytes.resize(self.start + wanted, 0);
         }
         &mut self.bytes[self.end..]
+    }
+
+    /// Takes `count` bytes out from an offset on.
+    pub(super) fn cut(&mut self, offset: usize, count: usize) {
+        let from = self.start + offset;
+        self.bytes.copy_within(from + count..self.end, from);
+        self.end -= count;
     }
 
     /// `count` bytes were read into the room.

@@ -1,5 +1,6 @@
 //! Connections: what the engine knows of each, and the slab they live in.
 
+use super::big_argument::BigArguments;
 use super::buffer::Input;
 use super::client_memory::Counted;
 use super::outbox::Output;
@@ -28,6 +29,8 @@ pub(super) struct Connection {
     pub(super) client: ClientState,
     pub(super) parser: RequestParser,
     pub(super) input: Input,
+    /// What of the first request is not in the input.
+    pub(super) big: Option<Box<BigArguments>>,
     pub(super) output: Output,
     /// Bytes of the input that are parsed; the requests in them run in this turn.
     pub(super) parsed: usize,
@@ -74,6 +77,7 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Input::default(),
+            big: None,
             output: Output::default(),
             parsed: 0,
             at_least: 0,
@@ -110,7 +114,7 @@ impl Connection {
 
     /// Bytes of memory that the connection takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of::<Connection>() + self.input.capacity() + self.output.capacity()
+        size_of::<Connection>() + self.input_capacity() + self.output.capacity()
     }
 
     /// How much of the output may be sent now.

@@ -12,6 +12,7 @@ pub mod ae_loop;
 mod accept;
 mod asks;
 mod batch;
+mod big_argument;
 mod buffer;
 mod client_memory;
 mod clients;

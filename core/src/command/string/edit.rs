@@ -21,8 +21,11 @@ pub(super) fn append(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         buffer.extend_from_slice(tail);
         len
     } else {
-        cx.keys
-            .insert_new(&key, Entry::with_string(key.bytes, tail, None));
+        let entry = match args.shared(2) {
+            Some(value) => Entry::with_shared(key.bytes, value.clone(), None),
+            None => Entry::with_string(key.bytes, tail, None),
+        };
+        cx.keys.insert_new(&key, entry);
         tail.len()
     };
     cx.keys.modified(EventClass::STRING, "append", &key);
