@@ -65,6 +65,17 @@ impl Net for LinuxNet {
         to_transfer(|| syscall::read(fd.0, into))
     }
 
+    fn read_apart(
+        &mut self,
+        fd: Fd,
+        into: &mut Vec<u8>,
+        most: usize,
+        after: &mut [u8],
+    ) -> Result<Transfer, IoError> {
+        debug_assert!(most > 0 && into.capacity() - into.len() >= most);
+        to_transfer(|| syscall::read_apart(fd.0, into, most, after))
+    }
+
     fn write(&mut self, fd: Fd, parts: &[&[u8]]) -> Result<Transfer, IoError> {
         if let [bytes] = parts {
             return to_transfer(|| syscall::send(fd.0, bytes));

@@ -170,6 +170,34 @@ pub(crate) fn read(fd: c_int, into: &mut [u8]) -> Sys<usize> {
     checked_len(unsafe { libc::read(fd, into.as_mut_ptr().cast(), into.len()) })
 }
 
+/// Reads up to `most` bytes to the end of `into`, as far as its capacity goes, and the next ones into `after`.
+pub(crate) fn read_apart(
+    fd: c_int,
+    into: &mut Vec<u8>,
+    most: usize,
+    after: &mut [u8],
+) -> Sys<usize> {
+    let spare = into.spare_capacity_mut();
+    let most = most.min(spare.len());
+    let parts = [
+        libc::iovec {
+            iov_base: spare.as_mut_ptr().cast(),
+            iov_len: most,
+        },
+        libc::iovec {
+            iov_base: after.as_mut_ptr().cast(),
+            iov_len: after.len(),
+        },
+    ];
+    let used = if after.is_empty() { 1 } else { 2 };
+    // SAFETY: at most `most` bytes are written to the spare capacity and `after.len()` to `after`; nothing is read.
+    let count = checked_len(unsafe { libc::readv(fd, parts.as_ptr(), used) })?;
+    let len = into.len() + count.min(most);
+    // SAFETY: the kernel has filled so much of the spare capacity, from its beginning.
+    unsafe { into.set_len(len) };
+    Ok(count)
+}
+
 /// Sends without SIGPIPE.
 pub(crate) fn send(fd: c_int, bytes: &[u8]) -> Sys<usize> {
     let pointer = bytes.as_ptr().cast();

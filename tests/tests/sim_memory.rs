@@ -199,6 +199,32 @@ fn a_lower_limit_takes_effect_in_slices() {
 }
 
 #[test]
+fn a_long_argument_waits_for_room_and_becomes_the_value_then() {
+    let (mut server, control) = full_server(20_000, &[]);
+    let writer = server.connect();
+    let value: Vec<u8> = (0..300_000).map(|i| (i / 255 + i) as u8).collect();
+    let mut stream = request(&[b"MSET", b"a", &value, b"b", b"short", b"c", &value]);
+    let (head, tail) = stream.split_at_mut(500_000);
+    writer.send(head);
+    for _ in 0..10 {
+        server.turn();
+    }
+    let limit = allocated() - 300_000;
+    server.call(&control, &format!("CONFIG SET maxmemory {limit}"));
+    writer.send(tail);
+    writer.send(&[line("GET b"), line("GET c"), line("STRLEN a")].concat());
+    let mut waited = 0;
+    server.until("replies", |_| {
+        waited += 1;
+        writer.unreceived_len() > 0
+    });
+    assert!(waited > 5, "{waited} turns");
+    let replies = server.replies(&writer, 4);
+    let bulk = |bytes: &[u8]| Value::Bulk(Some(bytes.to_vec()));
+    assert!(replies == [ok(), bulk(b"short"), bulk(&value), Value::Int(300_000)]);
+}
+
+#[test]
 fn requests_without_room_wait_in_order_while_others_go_on() {
     let (mut server, writer) = full_server(5000, &[]);
     let reader = server.connect();
@@ -293,7 +319,7 @@ fn evictions_are_in_the_log_and_do_not_follow_from_it() {
     assert_eq!(server.key_count(), keys);
 }
 
-/// A client that asks for more than it takes.
+/// A client that asks for more than it takes, at most the megabyte that may wait for it.
 fn greedy(server: &mut Server, replies: usize) -> SimClient {
     let client = server.connect();
     client.set_send_buffer(1000);
@@ -305,7 +331,7 @@ fn greedy(server: &mut Server, replies: usize) -> SimClient {
 
 #[test]
 fn the_biggest_clients_go_when_all_together_are_too_big() {
-    let (mut server, _) = start(1000 * MB, &["maxmemory-clients 4mb"]);
+    let (mut server, _) = start(1000 * MB, &["maxmemory-clients 3mb"]);
     let control = server.connect();
     control.send(&request(&[b"SET", b"big", &vec![b'b'; 100_000]]));
     server.replies(&control, 1);
@@ -315,10 +341,10 @@ fn the_biggest_clients_go_when_all_together_are_too_big() {
         protected.send(&line("GET big"));
     }
     let small = greedy(&mut server, 3);
-    let big = greedy(&mut server, 15);
+    let big = greedy(&mut server, 10);
     server.run_us(10_000);
     assert_eq!(info(&mut server, &control, "evicted_clients"), 0);
-    let more = greedy(&mut server, 12);
+    let more = greedy(&mut server, 9);
     server.run_us(10_000);
     assert!(big.is_closed_by_server());
     assert!(!more.is_closed_by_server());
@@ -326,10 +352,10 @@ fn the_biggest_clients_go_when_all_together_are_too_big() {
     assert_eq!(info(&mut server, &control, "evicted_clients"), 1);
     // A limit set later finds who is too big already.
     server.call(&control, "CONFIG SET maxmemory-clients 0");
-    let others: Vec<_> = (0..5).map(|_| greedy(&mut server, 12)).collect();
+    let others: Vec<_> = (0..5).map(|_| greedy(&mut server, 9)).collect();
     server.run_us(10_000);
     assert!(others.iter().all(|client| !client.is_closed_by_server()));
-    server.call(&control, "CONFIG SET maxmemory-clients 4mb");
+    server.call(&control, "CONFIG SET maxmemory-clients 3mb");
     server.run_us(2_000_000);
     assert!(!control.is_closed_by_server() && !protected.is_closed_by_server());
     let evicted = info(&mut server, &control, "evicted_clients");

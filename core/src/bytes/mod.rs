@@ -4,3 +4,4 @@ pub mod glob;
 pub mod hash;
 pub mod number;
 pub mod prng;
+pub mod shared;

@@ -3,8 +3,10 @@
 use super::error::CommandError;
 use crate::bytes::hash::Hasher;
 use crate::bytes::number;
+use crate::bytes::shared::SharedBytes;
 use crate::keyspace::Key;
 use crate::resp::Span;
+use alloc::vec::Vec;
 
 /// The arguments of one request. `args[0]` is the command's name.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +15,12 @@ pub struct Args<'a> {
     spans: &'a [Span],
     hasher: Hasher,
     hashes: KeyHashes<'a>,
+    apart: Option<&'a Apart>,
 }
+
+/// Arguments of a request that are not in its buffer, by their numbers ([`Span::apart`]).
+#[derive(Clone, Debug, Default)]
+pub struct Apart(pub Vec<SharedBytes>);
 
 /// Hashes of a request's keys that are known already.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +81,14 @@ impl<'a> Args<'a> {
             spans,
             hasher,
             hashes: KeyHashes::NONE,
+            apart: None,
         }
+    }
+
+    /// The same arguments, those that are not in the buffer being `apart`.
+    #[inline(always)]
+    pub fn with_apart(self, apart: Option<&'a Apart>) -> Self {
+        Args { apart, ..self }
     }
 
     /// The same arguments, with hashes of keys that are known.
@@ -113,8 +127,12 @@ impl<'a> Args<'a> {
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
         let span = self.spans.get(index)?;
-        self.buffer
-            .get(span.start as usize..span.start as usize + span.len as usize)
+        Some(slice(self.buffer, self.apart, span))
+    }
+
+    /// The argument at `index`, if it is a long one with a buffer of its own, which may become a value as it is.
+    pub fn shared(&self, index: usize) -> Option<&'a SharedBytes> {
+        self.apart?.0.get(self.spans.get(index)?.apart()?)
     }
 
     /// The argument at `index` as a key.
@@ -136,13 +154,9 @@ impl<'a> Args<'a> {
 
     /// The arguments from `index` on.
     pub fn from(&self, index: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + 'a {
-        let buffer = self.buffer;
+        let (buffer, apart) = (self.buffer, self.apart);
         let spans: &'a [Span] = self.spans.get(index..).unwrap_or(&[]);
-        spans.iter().map(move |span| {
-            buffer
-                .get(span.start as usize..span.start as usize + span.len as usize)
-                .unwrap_or(&[])
-        })
+        spans.iter().map(move |span| slice(buffer, apart, span))
     }
 
     /// All arguments, the name included.
@@ -203,4 +217,22 @@ impl<'a> Args<'a> {
             .filter(|&db| db < count)
             .ok_or(CommandError::DB_OUT_OF_RANGE)
     }
+}
+
+/// The bytes of an argument. Nearly all are in the buffer; where a span leads out of it, the argument is apart.
+#[inline]
+fn slice<'a>(buffer: &'a [u8], apart: Option<&'a Apart>, span: &Span) -> &'a [u8] {
+    let (start, len) = (span.start as usize, span.len as usize);
+    match buffer.get(start..start.wrapping_add(len)) {
+        Some(bytes) => bytes,
+        None => slice_apart(apart, span),
+    }
+}
+
+#[cold]
+fn slice_apart<'a>(apart: Option<&'a Apart>, span: &Span) -> &'a [u8] {
+    let bytes = apart.zip(span.apart());
+    bytes
+        .and_then(|(apart, number)| apart.0.get(number))
+        .map_or(&[], |bytes| bytes)
 }

@@ -1,6 +1,6 @@
 //! What commands know and change of the client they run for.
 
-use crate::resp::Protocol;
+use crate::resp::{Loans, Protocol};
 use alloc::string::String;
 
 /// Whether replies reach the client (CLIENT REPLY).
@@ -50,6 +50,8 @@ pub struct ClientState {
     pub last_command: Option<u16>,
     /// Commands run so far.
     pub commands: u64,
+    /// What belongs into the replies written so far and is not copied there.
+    pub loans: Loans,
 }
 
 impl ClientState {
@@ -71,6 +73,7 @@ impl ClientState {
             active_at_ms: now_ms,
             last_command: None,
             commands: 0,
+            loans: Loans::default(),
         }
     }
 }

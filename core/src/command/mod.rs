@@ -17,7 +17,7 @@ pub mod error;
 pub mod registry;
 pub mod spec;
 
-pub use args::{Args, KeyHashes, Lookup};
+pub use args::{Apart, Args, KeyHashes, Lookup};
 pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;

@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::{Engine, TOKEN_CONNECTION, Timer};
 use crate::command::ClientState;
 use crate::platform::{Accepted, Interest, Net, Platform, Token};
+use crate::resp::Loans;
 
 /// Connections taken from one listener in one turn; each takes some forty microseconds.
 const ACCEPTS_PER_TURN: usize = 10;
@@ -84,6 +85,7 @@ impl<P: Platform> Engine<P> {
         let mut client = ClientState::new(self.next_client_id, self.now_us / 1000);
         client.authenticated = open;
         client.local = accepted.local;
+        client.loans = Loans::accepted();
         self.next_client_id += 1;
         let slot = self
             .connections

@@ -183,6 +183,7 @@ impl<P: Platform> Engine<P> {
         fresh.active_at_ms = old.active_at_ms;
         fresh.commands = old.commands;
         fresh.last_command = old.last_command;
+        fresh.loans = core::mem::take(&mut old.loans);
         fresh.lib_name = core::mem::take(&mut old.lib_name);
         fresh.lib_ver = core::mem::take(&mut old.lib_ver);
         *old = fresh;

@@ -8,12 +8,14 @@
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
 
 use super::Engine;
+use super::big_argument::apart;
 use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
-use crate::command::{Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
+use crate::bytes::shared::LONG_BYTES;
+use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
-use crate::platform::{Clock, Host, Net, Platform, Transfer};
+use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
 use crate::structure::table::Step;
 use alloc::format;
@@ -22,6 +24,8 @@ use alloc::vec::Vec;
 /// Connections of one group, and after how many bytes read it gets no more of them.
 const GROUP: usize = 64;
 const GROUP_INPUT_BYTES: usize = 64 * 1024;
+/// Requests that begin beyond so many bytes of the input are left for the next turn.
+const PARSE_BYTES: usize = 32 * 1024;
 /// How long the requests of one turn may take, microseconds, and how many bytes of replies they may make. What is over
 /// when that is reached runs in the next turn, after the replies so far were sent.
 const TURN_BUDGET_US: u64 = 400;
@@ -190,7 +194,7 @@ impl Batch {
         self.ask_next_at = 0;
     }
 
-    /// Parses every complete request of a connection's input.
+    /// Parses the complete requests of a connection's input, as many as may run in one turn.
     fn parse(
         &mut self,
         slot: u32,
@@ -199,12 +203,14 @@ impl Batch {
         registry: &Registry,
         hasher: Hasher,
     ) {
+        let apart = apart(&connection.big);
         let unread = connection.input.unread();
         let db = connection.client.db as u32;
         let mut offset = 0;
         let requests = self.requests.len();
         connection.at_least = 0;
-        while offset < unread.len() {
+        let stop = unread.len().min(PARSE_BYTES);
+        while offset < stop {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
             let progress = match connection.parser.parse_short(rest, &mut self.spans) {
@@ -218,7 +224,11 @@ impl Batch {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
                         let spans = &self.spans[first_span..];
-                        let found = self.last.find(rest, spans, registry);
+                        let found = if offset == 0 && apart.is_some() {
+                            find_apart(rest, spans, apart, registry)
+                        } else {
+                            self.last.find(rest, spans, registry)
+                        };
                         let first_lookup = self.lookups.len();
                         let keys = found.map_or(Keys::default(), |(_, keys)| keys);
                         if keys.first != 0 {
@@ -264,6 +274,7 @@ impl Batch {
             }
         }
         connection.parsed = offset;
+        connection.has_more = offset >= stop && offset < unread.len();
     }
 }
 
@@ -272,6 +283,21 @@ fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
     list.clear();
     if list.capacity() > keep {
         *list = Vec::new();
+    }
+}
+
+/// The number of the command of a request with arguments apart; its keys are hashed when it runs.
+#[cold]
+fn find_apart(
+    buffer: &[u8],
+    spans: &[Span],
+    apart: Option<&Apart>,
+    registry: &Registry,
+) -> Option<(u16, Keys)> {
+    let args = Args::new(buffer, spans, Hasher::new(0)).with_apart(apart);
+    match registry.find(&args) {
+        Found::Command(command) => Some((command.number, Keys::default())),
+        _ => None,
     }
 }
 
@@ -304,6 +330,16 @@ fn look_ahead(
 }
 
 impl Batch {
+    /// The arguments of the first request of a connection in the batch, and where the next one begins, if there is one.
+    fn first_of(&self, slot: u32) -> (&[Span], Option<usize>) {
+        let mut requests = self.requests.iter().filter(|request| request.slot == slot);
+        let spans = requests.next().map_or(0..0, |request| {
+            let first = request.first_span as usize;
+            first..first + request.spans as usize
+        });
+        (&self.spans[spans], requests.next().map(|next| next.offset))
+    }
+
     /// Asks for buckets and entries of the keys that come up when those before `until` are done.
     #[inline(always)]
     fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
@@ -429,8 +465,13 @@ impl<P: Platform> Engine<P> {
         if let Some(connection) = self.connections.get_mut(slot) {
             let unread = connection.input.unread();
             self.batch.quoted.restore(slot, offset, unread);
+            let parsed = connection.parsed;
             connection.postpone(offset);
             connection.waits = waits;
+            if offset == 0 && connection.big.is_some() {
+                let (spans, len) = self.batch.first_of(slot);
+                connection.parser.give_again(spans, len.unwrap_or(parsed));
+            }
         }
     }
 
@@ -449,6 +490,18 @@ impl<P: Platform> Engine<P> {
 
     /// Takes what a connection has sent into the batch; how many bytes that were.
     fn read_and_parse(&mut self, slot: u32) -> usize {
+        let count = self.read_once(slot);
+        // A long request is only known as such when its beginning has come; its rest is likely to be there as well.
+        if let Some(connection) = self.connections.get(slot)
+            && connection.at_least >= LONG_BYTES
+            && connection.has_read_all_it_could()
+        {
+            return count + self.read_once(slot);
+        }
+        count
+    }
+
+    fn read_once(&mut self, slot: u32) -> usize {
         let Some(connection) = self.connections.get_mut(slot) else {
             return 0;
         };
@@ -459,28 +512,44 @@ impl<P: Platform> Engine<P> {
         if connection.waits == Waits::ForTurn {
             // There is enough to do without reading.
             connection.waits = Waits::No;
-            let unread = connection.input.len();
+            let unread = connection.input.len().min(PARSE_BYTES);
             self.parse(slot);
             return unread;
         }
-        let room = connection.input.room(connection.at_least, &mut self.pool);
-        match self.net.read(connection.fd, room) {
+        if connection.has_ended() {
+            return 0;
+        }
+        let is_long = connection.at_least >= LONG_BYTES && connection.waits == Waits::No;
+        let outcome = if is_long {
+            self.read_long(slot)
+        } else {
+            connection.read_input(&mut self.net, &mut self.pool)
+        };
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return 0;
+        };
+        match outcome {
             Ok(Transfer::Bytes(count)) => {
-                connection.input.filled(count.get());
                 connection.client.active_at_ms = self.now_us / 1000;
                 self.shared.statistics.input_bytes += count.get() as u64;
                 self.shared.statistics.reads += 1;
-                self.parse(slot);
+                if connection.waits == Waits::No && !connection.reads_apart() {
+                    self.parse(slot);
+                }
                 count.get()
             }
             Ok(Transfer::NotReady) => 0,
+            Ok(Transfer::Closed) if connection.waits == Waits::ForOutput => {
+                self.end_input(slot);
+                0
+            }
             Ok(Transfer::Closed) if connection.holds > 0 => {
                 // It has said all it had to say, and may still wait for the replies that wait for the disk.
                 connection.closing = true;
                 0
             }
             Ok(Transfer::Closed) | Err(_) => {
-                self.close(slot);
+                self.hang_up(slot);
                 0
             }
         }
@@ -490,6 +559,9 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
+        if !connection.may_reply() {
+            return;
+        }
         let limits = Limits {
             max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
             unauthenticated: !connection.client.authenticated
@@ -533,7 +605,8 @@ impl<P: Platform> Engine<P> {
         let first = request.first_span as usize;
         let spans = &self.batch.spans[first..first + request.spans as usize];
         let buffer = connection.input.from(request.offset);
-        let mut args = Args::new(buffer, spans, self.shared.keys.hasher());
+        let mut args =
+            Args::new(buffer, spans, self.shared.keys.hasher()).with_apart(apart(&connection.big));
         if request.lookups != 0 {
             // The keys that it looks up are hashed already.
             let first = request.first_lookup as usize;
@@ -562,6 +635,12 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         self.reply_bytes += out.len() - written;
+        if request.offset == 0 && connection.big.is_some() {
+            connection.big = None;
+        }
+        if !connection.client.loans.is_empty() {
+            self.reply_bytes += connection.output.lend(&mut connection.client.loans);
+        }
         if is_logging && self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }
@@ -592,6 +671,14 @@ impl<P: Platform> Engine<P> {
         };
         let parsed = core::mem::take(&mut connection.parsed);
         connection.input.consume(parsed, &mut self.pool);
+        if core::mem::take(&mut connection.has_more) && connection.waits == Waits::No {
+            connection.waits = Waits::ForTurn;
+            connection.serve_queued = true;
+            self.left_half.push(slot);
+        }
+        if connection.has_ended() && connection.waits == Waits::No {
+            connection.closing = true;
+        }
         if let Some(error) = connection.protocol_error.take()
             && !connection.closing
         {
@@ -602,7 +689,7 @@ impl<P: Platform> Engine<P> {
             let out = connection.output.writer(&mut self.pool);
             out.extend_from_slice(format!("-ERR {error}\r\n").as_bytes());
         }
-        if connection.input.len() as u64 > limit {
+        if connection.input_len() as u64 > limit {
             log::warn!(
                 "Closing client that reached max query buffer length: id={}",
                 connection.client.id

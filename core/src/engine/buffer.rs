@@ -11,8 +11,6 @@ const POOL_MAX: usize = 1024;
 const TRIM_MAX: usize = 64;
 /// An output buffer that grew beyond this is not kept.
 const OUTPUT_KEEP_BYTES: usize = 64 * 1024;
-/// A list of waiting buffers that had more than so many is not kept once it is empty.
-const BACKLOG_KEEP: usize = 16;
 
 /// Spare buffers.
 #[derive(Default)]
@@ -52,6 +50,11 @@ impl Pool {
         true
     }
 
+    /// Has a backlog freed in slices.
+    pub(super) fn discard(&mut self, backlog: VecDeque<Vec<u8>>) {
+        self.discarded.push(backlog);
+    }
+
     fn input(&mut self) -> Vec<u8> {
         let buffer = self.inputs.pop();
         self.idle_inputs = self.idle_inputs.min(self.inputs.len());
@@ -64,13 +67,13 @@ impl Pool {
         }
     }
 
-    fn output(&mut self) -> Vec<u8> {
+    pub(super) fn output(&mut self) -> Vec<u8> {
         let buffer = self.outputs.pop();
         self.idle_outputs = self.idle_outputs.min(self.outputs.len());
         buffer.unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
     }
 
-    fn give_output(&mut self, mut buffer: Vec<u8>) {
+    pub(super) fn give_output(&mut self, mut buffer: Vec<u8>) {
         if (1..=OUTPUT_KEEP_BYTES).contains(&buffer.capacity()) && self.outputs.len() < POOL_MAX {
             buffer.clear();
             self.outputs.push(buffer);
@@ -108,6 +111,11 @@ impl Input {
         self.bytes.len()
     }
 
+    /// Whether what was read goes to the buffer's end.
+    pub(super) fn is_full(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
     /// Room to read into. `at_least` is how long the unfinished request at the start is known to become.
     pub(super) fn room(&mut self, at_least: usize, pool: &mut Pool) -> &mut [u8] {
         let len = self.len();
@@ -117,7 +125,8 @@ impl Input {
             self.bytes = chunk;
             (self.start, self.end) = (0, len);
         }
-        if self.start > 0 {
+        // What is moved is no more than what was consumed, however long the rest is.
+        if self.start > 0 && self.start >= len {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, len);
         }
@@ -126,10 +135,17 @@ impl Input {
         let wanted = at_least
             .max(len + CHUNK_BYTES)
             .min((2 * len).max(CHUNK_BYTES));
-        if self.bytes.len() < wanted {
-            self.bytes.resize(wanted, 0);
+        if self.bytes.len() < self.start + wanted {
+            self.bytes.resize(self.start + wanted, 0);
         }
         &mut self.bytes[self.end..]
+    }
+
+    /// Takes `count` bytes out from an offset on.
+    pub(super) fn cut(&mut self, offset: usize, count: usize) {
+        let from = self.start + offset;
+        self.bytes.copy_within(from + count..self.end, from);
+        self.end -= count;
     }
 
     /// `count` bytes were read into the room.
@@ -152,126 +168,9 @@ impl Input {
     }
 }
 
-/// Replies that the client has not taken yet.
-#[derive(Default)]
-pub(super) struct Output {
-    /// Full buffers, the oldest first: growing one without end would copy it again and again.
-    backlog: VecDeque<Vec<u8>>,
-    backlog_bytes: usize,
-    /// Where replies are written.
-    current: Vec<u8>,
-    /// Bytes of the oldest buffer that are sent.
-    sent: usize,
-    /// Bytes sent since the connection began.
-    sent_total: u64,
-}
-
-/// Most parts of one gathered write.
-const PARTS: usize = 16;
-
-impl Output {
-    /// The buffer to write replies to.
-    #[inline]
-    pub(super) fn writer(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
-        if self.current.capacity() == 0 {
-            self.current = pool.output();
-        }
-        &mut self.current
-    }
-
-    /// Bytes not sent.
-    pub(super) fn len(&self) -> usize {
-        self.backlog_bytes + self.current.len() - self.sent
-    }
-
-    /// Where what is written next begins, counted from the connection's first byte.
-    #[inline]
-    pub(super) fn end(&self) -> u64 {
-        self.sent_total + self.len() as u64
-    }
-
-    /// How many of the unsent bytes lie before `until`, counted from the connection's first byte.
-    pub(super) fn len_until(&self, until: u64) -> usize {
-        let allowed = until.saturating_sub(self.sent_total);
-        usize::try_from(allowed).map_or(self.len(), |allowed| allowed.min(self.len()))
-    }
-
-    /// Bytes allocated.
-    pub(super) fn capacity(&self) -> usize {
-        self.backlog_bytes + self.current.capacity()
-    }
-
-    /// How many full buffers wait.
-    pub(super) fn backlog_len(&self) -> usize {
-        self.backlog.len()
-    }
-
-    /// Bytes in the current buffer.
-    pub(super) fn current_len(&self) -> usize {
-        self.current.len()
-    }
-
-    /// Hands the first `most` unsent bytes to `write` as parts, in order (fewer when the parts do not suffice), and
-    /// returns what it returns.
-    pub(super) fn with_parts<R>(&self, mut most: usize, write: impl FnOnce(&[&[u8]]) -> R) -> R {
-        let mut parts: [&[u8]; PARTS] = [&[]; PARTS];
-        let mut used = 0;
-        let mut skip = self.sent;
-        for buffer in self.backlog.iter().chain([&self.current]).take(PARTS) {
-            let part = &buffer[skip..];
-            let part = &part[..part.len().min(most)];
-            skip = 0;
-            most -= part.len();
-            if !part.is_empty() {
-                parts[used] = part;
-                used += 1;
-            }
-        }
-        write(&parts[..used])
-    }
-
-    /// `count` bytes were taken; buffers that are done go back.
-    pub(super) fn sent(&mut self, count: usize, pool: &mut Pool) {
-        self.sent += count;
-        self.sent_total += count as u64;
-        while let Some(front) = self.backlog.front() {
-            if self.sent < front.len() {
-                return;
-            }
-            self.sent -= front.len();
-            self.backlog_bytes -= front.len();
-            if let Some(front) = self.backlog.pop_front() {
-                pool.give_output(front);
-            }
-        }
-        if self.backlog.capacity() > BACKLOG_KEEP {
-            self.backlog = VecDeque::new();
-        }
-        if self.sent == self.current.len() {
-            pool.give_output(core::mem::take(&mut self.current));
-            self.sent = 0;
-        }
-    }
-
-    /// The connection is gone, and what it did not take with it.
-    pub(super) fn discard(self, pool: &mut Pool) {
-        if self.backlog.len() > BACKLOG_KEEP {
-            pool.discarded.push(self.backlog);
-        }
-        pool.give_output(self.current);
-    }
-
-    /// The client is slow: starts a new buffer once the current one is big enough.
-    pub(super) fn set_aside(&mut self) {
-        if self.current.len() >= CHUNK_BYTES {
-            self.backlog_bytes += self.current.len();
-            self.backlog.push_back(core::mem::take(&mut self.current));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::outbox::Output;
     use super::*;
 
     #[test]
@@ -337,47 +236,5 @@ mod tests {
             pool.trim();
         }
         assert_eq!(pool.outputs.len(), 1);
-    }
-
-    #[test]
-    fn output_goes_out_in_order_whatever_is_taken() {
-        let mut pool = Pool::default();
-        let mut output = Output::default();
-        let mut expected = Vec::new();
-        for i in 0..40u8 {
-            output
-                .writer(&mut pool)
-                .extend(core::iter::repeat_n(i, 5000));
-            expected.extend(core::iter::repeat_n(i, 5000));
-            output.set_aside();
-        }
-        let mut got = Vec::new();
-        while output.len() > 0 {
-            let taken = output.with_parts(usize::MAX, |parts| {
-                let all: Vec<u8> = parts.concat();
-                all[..all.len().min(7001)].to_vec()
-            });
-            assert_eq!(
-                output.with_parts(999, |parts| parts.concat()),
-                taken[..taken.len().min(999)]
-            );
-            output.sent(taken.len(), &mut pool);
-            got.extend(taken);
-        }
-        assert_eq!(got, expected);
-        assert_eq!(output.capacity(), 0);
-    }
-
-    #[test]
-    fn a_long_backlog_is_freed_in_slices() {
-        let mut pool = Pool::default();
-        let mut output = Output::default();
-        for _ in 0..100 {
-            output.writer(&mut pool).resize(CHUNK_BYTES, 0);
-            output.set_aside();
-        }
-        output.discard(&mut pool);
-        assert!(!pool.free_some(60));
-        assert!(pool.free_some(60) && pool.discarded.is_empty());
     }
 }

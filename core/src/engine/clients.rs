@@ -28,6 +28,7 @@ impl<P: Platform> Engine<P> {
         let current = connection.output.current_len();
         let (input, capacity) = (connection.input.len(), connection.input.capacity());
         let memory = connection.memory_bytes();
+        let apart = connection.apart_len();
         let mut flags = String::new();
         for (is, letter) in [
             (connection.closing, 'c'),
@@ -49,7 +50,7 @@ impl<P: Platform> Engine<P> {
         };
         format!(
             "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-             ssub=0 multi=-1 watch=0 qbuf={input} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={current} \
+             ssub=0 multi=-1 watch=0 qbuf={input} qbuf-free={} argv-mem={apart} multi-mem=0 rbs={} rbp={} obl={current} \
              oll={} omem={} tot-mem={memory} events={} cmd={command} user=default redir=-1 resp={protocol} \
              lib-name={} lib-ver={} tot-cmds={}",
             client.id,

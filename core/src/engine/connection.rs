@@ -1,7 +1,9 @@
 //! Connections: what the engine knows of each, and the slab they live in.
 
-use super::buffer::{Input, Output};
+use super::big_argument::BigArguments;
+use super::buffer::Input;
 use super::client_memory::Counted;
+use super::outbox::Output;
 use crate::command::ClientState;
 use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
@@ -17,6 +19,8 @@ pub(super) enum Waits {
     ForRoom,
     /// For another turn: this one has taken long enough.
     ForTurn,
+    /// For replies to be sent.
+    ForOutput,
 }
 
 /// One client's connection.
@@ -25,6 +29,8 @@ pub(super) struct Connection {
     pub(super) client: ClientState,
     pub(super) parser: RequestParser,
     pub(super) input: Input,
+    /// What of the first request is not in the input.
+    pub(super) big: Option<Box<BigArguments>>,
     pub(super) output: Output,
     /// Bytes of the input that are parsed; the requests in them run in this turn.
     pub(super) parsed: usize,
@@ -36,6 +42,12 @@ pub(super) struct Connection {
     pub(super) waits: Waits,
     /// The connection is in the list of those to be served.
     pub(super) serve_queued: bool,
+    /// Requests may follow that run in the next turn.
+    pub(super) has_more: bool,
+    /// The peer sends nothing more; the connection ends with the requests that wait.
+    pub(super) input_ended: bool,
+    /// The peer is gone. What it sent still runs, and nobody gets the replies.
+    pub(super) hung_up: bool,
     /// The input cannot be understood; answered when the requests before it have run.
     pub(super) protocol_error: Option<ProtocolError>,
     /// No more input is wanted; closed when the output is sent.
@@ -65,12 +77,16 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Input::default(),
+            big: None,
             output: Output::default(),
             parsed: 0,
             at_least: 0,
             parse_again: false,
             waits: Waits::No,
             serve_queued: false,
+            has_more: false,
+            input_ended: false,
+            hung_up: false,
             protocol_error: None,
             closing: false,
             flush_queued: false,
@@ -98,7 +114,7 @@ impl Connection {
 
     /// Bytes of memory that the connection takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of::<Connection>() + self.input.capacity() + self.output.capacity()
+        size_of::<Connection>() + self.input_capacity() + self.output.capacity()
     }
 
     /// How much of the output may be sent now.

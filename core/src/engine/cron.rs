@@ -53,7 +53,10 @@ impl<P: Platform> Engine<P> {
         let room_made = self.room_slice();
         let clients_fit = self.evict_clients();
         let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
-        self.work_left = !all_done || !self.to_serve.is_empty() || self.aof.is_copying();
+        self.work_left = !all_done
+            || !self.to_serve.is_empty()
+            || !self.to_flush.is_empty()
+            || self.aof.is_copying();
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }

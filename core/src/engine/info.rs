@@ -107,7 +107,7 @@ impl<P: Platform> Engine<P> {
         lines.add("maxclients", self.shared.settings.maxclients);
         lines.add(
             "client_recent_max_input_buffer",
-            longest(|c| c.input.capacity()),
+            longest(|c| c.input_capacity()),
         );
         lines.add(
             "client_recent_max_output_buffer",

@@ -9,9 +9,10 @@ use crate::platform::{Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
 use alloc::collections::VecDeque;
 
-/// How much is sent in one turn to clients with much to send, and how much to each in any case.
+/// How much is sent in one turn to clients with much to send. Who has no more than the second is served in any case, the
+/// others go on in the next turn.
 pub(super) const SEND_BYTES_PER_TURN: usize = 512 * 1024;
-const SEND_BYTES_MIN: usize = 16 * 1024;
+const SEND_BYTES_SMALL: usize = 16 * 1024;
 
 /// Replies that wait for the disk, in order of the positions of the log that they wait for.
 #[derive(Default)]
@@ -108,7 +109,8 @@ impl<P: Platform> Engine<P> {
                 self.flush(slot);
             }
         }
-        // Nothing queues a flush while flushing; the list goes back for its room.
+        // Those that are left for the next turn; the list goes back for its room.
+        list.append(&mut self.to_flush);
         self.to_flush = list;
     }
 
@@ -137,8 +139,18 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        let mut budget = self.send_bytes_left.max(SEND_BYTES_MIN);
+        if connection.hung_up {
+            return self.drop_replies(slot);
+        }
         let mut sendable = connection.sendable_len();
+        let mut budget = if sendable <= SEND_BYTES_SMALL {
+            SEND_BYTES_SMALL
+        } else if self.send_bytes_left < SEND_BYTES_SMALL {
+            0
+        } else {
+            self.send_bytes_left
+        };
+        let mut is_slow = false;
         while sendable > 0 && budget > 0 {
             let (fd, net) = (connection.fd, &mut self.net);
             let most = sendable.min(budget);
@@ -156,11 +168,19 @@ impl<P: Platform> Engine<P> {
                     budget = budget.saturating_sub(count);
                     self.send_bytes_left = self.send_bytes_left.saturating_sub(count);
                 }
-                Ok(Transfer::NotReady) => break,
-                Ok(Transfer::Closed) | Err(_) => return self.close(slot),
+                Ok(Transfer::NotReady) => {
+                    is_slow = true;
+                    break;
+                }
+                Ok(Transfer::Closed) | Err(_) => return self.hang_up(slot),
             }
         }
-        self.after_flush(slot, sendable > 0);
+        let is_left = sendable > 0 && !is_slow;
+        self.after_flush(slot, is_slow);
+        if is_left {
+            // The turn has sent enough; the socket need not tell that it takes more.
+            self.queue_flush(slot);
+        }
     }
 
     /// Closes, or waits for what comes next. `is_slow`: the socket did not take all that may be sent.
@@ -173,7 +193,7 @@ impl<P: Platform> Engine<P> {
             return self.close(slot);
         }
         let want = Interest {
-            readable: !connection.closing,
+            readable: !connection.closing && !connection.input_ended,
             writable: is_slow,
         };
         // Nearly always nothing changes: then the loop's map of descriptors is not asked.
@@ -189,6 +209,7 @@ impl<P: Platform> Engine<P> {
         } else {
             connection.over_soft_limit_since_ms = None;
         }
+        self.output_has_shrunk(slot);
         self.count_client_memory(slot);
     }
 

@@ -22,6 +22,7 @@ pub use crate::settings::KeyspaceEvents as EventClass;
 
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
+use crate::bytes::shared::SharedBytes;
 use crate::structure::table::{ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
@@ -288,15 +289,26 @@ impl Keyspace {
         }
     }
 
+    /// Sets a string that is in a buffer of its own already, replacing whatever the key held.
+    pub fn set_shared(&mut self, key: &Key<'_>, value: SharedBytes, expiry: Expiry) {
+        let when = self.when(key, expiry);
+        self.insert(key, Entry::with_shared(key.bytes, value, when));
+    }
+
     /// Sets a string where there is none, or a value that is too big to be freed now.
     #[inline(never)]
     fn put_string(&mut self, key: &Key<'_>, value: &[u8], expiry: Expiry) {
-        let when = match expiry {
+        let when = self.when(key, expiry);
+        self.insert(key, Entry::with_string(key.bytes, value, when));
+    }
+
+    /// When a key will expire whose value is replaced.
+    fn when(&mut self, key: &Key<'_>, expiry: Expiry) -> Option<u64> {
+        match expiry {
             Expiry::Clear => None,
             Expiry::Keep => self.expiry(key),
             Expiry::At(when) => Some(when),
-        };
-        self.insert(key, Entry::with_string(key.bytes, value, when));
+        }
     }
 
     #[inline]

@@ -8,6 +8,7 @@
 //! A platform is a bundle of five types ([`Platform`]); the engine owns one value of each. The bundle's
 //! type parameter is the only generic of the engine, and nothing outside `engine/` and `persist/` sees it.
 
+use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 
 /// A file descriptor or whatever the platform uses as one.
@@ -122,6 +123,27 @@ pub trait Net {
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError>;
     /// Reads into `into` (never empty). A reset is `Closed`.
     fn read(&mut self, fd: Fd, into: &mut [u8]) -> Result<Transfer, IoError>;
+    /// Reads up to `most` bytes (at least one) to the end of `into`, which has the capacity, and what comes after them into
+    /// `after`, in one go if the platform can. Returns how many bytes came in all; as many as `into` has not grown by are in
+    /// `after`. A reset is `Closed`.
+    fn read_apart(
+        &mut self,
+        fd: Fd,
+        into: &mut Vec<u8>,
+        most: usize,
+        after: &mut [u8],
+    ) -> Result<Transfer, IoError> {
+        let _ = after;
+        let len = into.len();
+        into.resize(len + most, 0);
+        let outcome = self.read(fd, &mut into[len..]);
+        let count = match outcome {
+            Ok(Transfer::Bytes(count)) => count.get(),
+            _ => 0,
+        };
+        into.truncate(len + count);
+        outcome
+    }
     /// Writes `parts` in order as one gathered write. They hold at least one byte; a platform may take only
     /// the first few parts, which is a short write.
     fn write(&mut self, fd: Fd, parts: &[&[u8]]) -> Result<Transfer, IoError>;

@@ -1,9 +1,12 @@
 //! The reply writer. One method a RESP3 type; under RESP2 each writes what Redis sends to an old client
 //! (a map as a flat array, a double as a bulk string, a boolean as 0 or 1).
 
+use super::loan::{Loan, Loans};
 use super::short::{self, SHORT_BYTES};
 use crate::bytes::number;
+use crate::bytes::shared::SharedBytes;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// The protocol version a client chose with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +107,20 @@ impl<'a> Reply<'a> {
         self.out.reserve(bytes.len() + 32);
         self.header(b'$', bytes.len() as i64);
         self.out.extend_from_slice(bytes);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Part of a long shared string, lent if `loans` are accepted, and copied otherwise. The range lies in the string.
+    pub fn bulk_lent(&mut self, loans: &mut Loans, bytes: &SharedBytes, range: Range<usize>) {
+        if !loans.are_accepted() {
+            return self.bulk(&bytes[range]);
+        }
+        self.header(b'$', range.len() as i64);
+        loans.push(Loan {
+            at: self.out.len(),
+            bytes: bytes.clone(),
+            range,
+        });
         self.out.extend_from_slice(b"\r\n");
     }
 

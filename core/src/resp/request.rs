@@ -10,9 +10,12 @@
 //! LLEN mylist\r\n                            inline, words split as a shell would
 //! ```
 
+mod apart;
+
+use crate::bytes::shared::LONG_BYTES;
 use alloc::vec::Vec;
 
-/// Part of the connection's buffer: one argument.
+/// One argument: part of the connection's buffer, or a long one apart ([`Span::apart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Offset of the first byte, counted from the start of the request.
@@ -199,7 +202,7 @@ impl RequestParser {
                     missing -= 1;
                 }
                 Ok(Bulk::Incomplete { at_least }) => {
-                    self.keep(at, missing, base, spans);
+                    self.keep(at, missing, at_least, base, spans);
                     return Ok(Progress::Incomplete { at_least });
                 }
                 Err(error) => {
@@ -209,10 +212,7 @@ impl RequestParser {
             }
         }
         if self.at != 0 {
-            let arguments = spans.len() - base;
-            spans.extend_from_slice(&self.spans);
-            spans[base..].rotate_left(arguments);
-            *self = RequestParser::default();
+            return Ok(self.resumed(at, buffer.len(), base, spans));
         }
         Ok(Progress::Request {
             len: at,
@@ -220,9 +220,36 @@ impl RequestParser {
         })
     }
 
-    /// Keeps what is parsed of an unfinished request when parsing it again would cost too much.
-    fn keep(&mut self, at: usize, missing: usize, base: usize, spans: &mut Vec<Span>) {
-        if at > RESUME_BYTES {
+    /// A request that was resumed has come to its end at `at`: puts the arguments from before in front.
+    #[cold]
+    fn resumed(&mut self, at: usize, len: usize, base: usize, spans: &mut Vec<Span>) -> Progress {
+        if at > len {
+            // The line end after an argument apart is still to come.
+            spans.truncate(base);
+            return Progress::Incomplete { at_least: at };
+        }
+        let arguments = spans.len() - base;
+        spans.extend_from_slice(&self.spans);
+        spans[base..].rotate_left(arguments);
+        *self = RequestParser::default();
+        Progress::Request {
+            len: at,
+            arguments: spans.len() - base,
+        }
+    }
+
+    /// Keeps what is parsed of an unfinished request when parsing it again would cost too much, or when the argument at
+    /// `at` is long and may be received apart.
+    #[cold]
+    fn keep(
+        &mut self,
+        at: usize,
+        missing: usize,
+        at_least: usize,
+        base: usize,
+        spans: &mut Vec<Span>,
+    ) {
+        if at > RESUME_BYTES || at_least - at > LONG_BYTES {
             self.spans.extend_from_slice(&spans[base..]);
             self.at = at;
             self.missing = missing;
@@ -321,7 +348,10 @@ fn bulk(buffer: &[u8], at: usize, limits: &Limits) -> Result<Bulk, ProtocolError
     }
     // As Redis, the two bytes after the string are skipped without a look.
     let span = Span {
-        start: u32::try_from(start).map_err(|_| ProtocolError::InvalidBulkLength)?,
+        start: u32::try_from(start)
+            .ok()
+            .filter(|&start| Span::is_offset(start))
+            .ok_or(ProtocolError::InvalidBulkLength)?,
         len: u32::try_from(len).map_err(|_| ProtocolError::InvalidBulkLength)?,
     };
     Ok(Bulk::Complete { span, next })

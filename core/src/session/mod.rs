@@ -18,7 +18,7 @@ use crate::command::{
     ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
-use crate::resp::{Protocol, Reply};
+use crate::resp::Reply;
 use crate::settings::Settings;
 use alloc::boxed::Box;
 use alloc::format;
@@ -103,7 +103,7 @@ impl Shared {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Ask(ask)) => Some(ask),
             Err(error) => {
-                self.answer_error(&error, client.protocol, out, start);
+                self.answer_error(&error, client, out, start);
                 None
             }
         };
@@ -117,12 +117,13 @@ impl Shared {
     fn answer_error(
         &mut self,
         error: &CommandError,
-        protocol: Protocol,
+        client: &mut ClientState,
         out: &mut Vec<u8>,
         start: usize,
     ) {
         out.truncate(start);
-        Reply::new(out, protocol).error(error.text());
+        client.loans.rewind(start);
+        Reply::new(out, client.protocol).error(error.text());
         self.statistics.count_error(error.code());
     }
 
@@ -236,6 +237,7 @@ impl Shared {
 #[cold]
 fn mute(client: &mut ClientState, is_asked: bool, out: &mut Vec<u8>, start: usize) {
     out.truncate(start);
+    client.loans.rewind(start);
     // What the engine is asked for, it does not answer either; then it ends the skipping. The command that switches
     // replies off is not answered itself.
     if client.reply_mode == ReplyMode::Skip && !is_asked {

@@ -283,8 +283,12 @@ impl World {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         let most = len.min(link.room()).min(link.write_chunk);
         let count = self.shorten(most);
-        let bytes = parts.iter().flat_map(|part| part.iter()).take(count);
-        self.net.link(id).to_client.extend(bytes);
+        let mut left = count;
+        for part in parts {
+            let taken = part.len().min(left);
+            self.net.link(id).to_client.extend(&part[..taken]);
+            left -= taken;
+        }
         Ok(NonZeroUsize::new(count).map_or(Transfer::NotReady, Transfer::Bytes))
     }
 }

@@ -3,6 +3,7 @@
 use super::text_len;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{Entry, EventClass};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// A growing buffer gets as much again as it needs, but no more than this, bytes.
@@ -20,8 +21,11 @@ pub(super) fn append(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         buffer.extend_from_slice(tail);
         len
     } else {
-        cx.keys
-            .insert_new(&key, Entry::with_string(key.bytes, tail, None));
+        let entry = match args.shared(2) {
+            Some(value) => Entry::with_shared(key.bytes, value.clone(), None),
+            None => Entry::with_string(key.bytes, tail, None),
+        };
+        cx.keys.insert_new(&key, entry);
         tail.len()
     };
     cx.keys.modified(EventClass::STRING, "append", &key);
@@ -53,7 +57,7 @@ pub(super) fn setrange(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         let mut buffer = Vec::new();
         overwrite(&mut buffer, offset, end, part)?;
         cx.keys
-            .insert_new(&key, Entry::with_heap(key.bytes, buffer, None));
+            .insert_new(&key, Entry::with_shared(key.bytes, Rc::new(buffer), None));
         end
     };
     cx.keys.modified(EventClass::STRING, "setrange", &key);

@@ -19,16 +19,27 @@ mod set;
 pub(super) use rows::SPECS;
 
 use crate::bytes::number::digits;
-use crate::keyspace::StringRef;
-use crate::resp::Reply;
+use crate::bytes::shared::LONG_BYTES;
+use crate::keyspace::{Entry, StringRef};
+use crate::resp::{Loans, Reply};
+use core::ops::Range;
 
-/// Writes a string, or null where there is none.
-#[inline]
-fn reply_string(reply: &mut Reply<'_>, value: Option<StringRef<'_>>) {
-    match value {
+/// Writes an entry's string, or null where there is none or it is no string.
+#[inline(always)]
+fn reply_string(reply: &mut Reply<'_>, loans: &mut Loans, entry: Option<&Entry>) {
+    match entry.and_then(|entry| entry.string()) {
         None => reply.null(),
         Some(StringRef::Int(value)) => reply.bulk_int(value),
-        Some(StringRef::Bytes(bytes)) => reply.bulk(bytes),
+        Some(StringRef::Bytes(bytes)) if bytes.len() < LONG_BYTES => reply.bulk(bytes),
+        Some(StringRef::Bytes(bytes)) => reply_long(reply, loans, entry, 0..bytes.len()),
+    }
+}
+
+/// Writes part of an entry's string of at least [`LONG_BYTES`], lending it.
+#[cold]
+fn reply_long(reply: &mut Reply<'_>, loans: &mut Loans, entry: Option<&Entry>, part: Range<usize>) {
+    if let Some(bytes) = entry.and_then(Entry::shared_string) {
+        reply.bulk_lent(loans, &bytes, part);
     }
 }
 

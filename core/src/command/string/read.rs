@@ -1,17 +1,21 @@
 //! GET, MGET, STRLEN, GETRANGE; GETDEL and GETEX, which change the key as they read it.
 
 use super::options::{Lifetime, Options};
-use super::{reply_string, text_len};
+use super::{reply_long, reply_string, text_len};
 use crate::bytes::number::{write_i64, write_u64};
+use crate::bytes::shared::LONG_BYTES;
 use crate::command::{Args, CommandResult, Cx, DONE};
 use crate::keyspace::{EventClass, Key, StringRef};
 use core::ops::Range;
 
+/// A part of a string is lent only when it is at least one in so many of its bytes: a loan counts as many bytes as it
+/// has, and keeps all of them.
+const LENT_SHARE: usize = 4;
+
 /// `GET key`
 pub(super) fn get(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let found = cx.keys.string(&args.key(1))?;
-    let value = found.as_ref().and_then(|entry| entry.string());
-    reply_string(&mut cx.reply, value);
+    reply_string(&mut cx.reply, &mut cx.client.loans, found.as_deref());
     DONE
 }
 
@@ -21,8 +25,7 @@ pub(super) fn mget(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     for at in 1..args.len() {
         // A key of another type is no error here, but null.
         let found = cx.keys.read(&args.key(at));
-        let value = found.as_ref().and_then(|entry| entry.string());
-        reply_string(&mut cx.reply, value);
+        reply_string(&mut cx.reply, &mut cx.client.loans, found.as_deref());
     }
     DONE
 }
@@ -45,8 +48,12 @@ pub(super) fn getrange(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         Some(StringRef::Int(value)) => write_i64(value, &mut digits),
         Some(StringRef::Bytes(bytes)) => bytes,
     };
-    let part = part(text.len(), start, end).and_then(|range| text.get(range));
-    cx.reply.bulk(part.unwrap_or(&[]));
+    let range = part(text.len(), start, end).unwrap_or(0..0);
+    if range.len() >= LONG_BYTES && range.len() >= text.len() / LENT_SHARE {
+        reply_long(&mut cx.reply, &mut cx.client.loans, found.as_deref(), range);
+    } else {
+        cx.reply.bulk(&text[range]);
+    }
     DONE
 }
 
@@ -69,7 +76,7 @@ pub(super) fn getdel(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         cx.reply.null();
         return DONE;
     };
-    reply_string(&mut cx.reply, entry.string());
+    reply_string(&mut cx.reply, &mut cx.client.loans, Some(&entry));
     delete(cx, &key);
     DONE
 }
@@ -84,7 +91,7 @@ pub(super) fn getex(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         return DONE;
     };
     let volatile = entry.expiry().is_some();
-    reply_string(&mut cx.reply, entry.string());
+    reply_string(&mut cx.reply, &mut cx.client.loans, Some(&entry));
     match options.lifetime {
         Lifetime::Until(deadline) => {
             let when = deadline.unix_ms(now_ms, "getex")?;

@@ -3,6 +3,7 @@
 use super::options::{Condition, Deadline, Form, Lifetime, Options};
 use super::reply_string;
 use crate::bytes::number::write_u64;
+use crate::bytes::shared::LONG_BYTES;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{EventClass, Expiry, Key};
 
@@ -10,11 +11,11 @@ use crate::keyspace::{EventClass, Expiry, Key};
 pub(super) fn set(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let key = args.key(1);
     if args.len() == 3 {
-        write(cx, &key, args.at(2), Expiry::Clear);
+        write(cx, &key, args, 2, Expiry::Clear);
         cx.reply.ok();
         return DONE;
     }
-    set_with(cx, &key, args.at(2), Options::of_set(args)?)
+    set_with(cx, &key, args, Options::of_set(args)?)
 }
 
 /// `SETNX key value`
@@ -22,7 +23,7 @@ pub(super) fn setnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let key = args.key(1);
     let absent = cx.keys.write(&key).is_none();
     if absent {
-        write(cx, &key, args.at(2), Expiry::Clear);
+        write(cx, &key, args, 2, Expiry::Clear);
     }
     cx.reply.int(i64::from(absent));
     DONE
@@ -42,7 +43,7 @@ fn set_until(cx: &mut Cx<'_>, args: &Args<'_>, form: Form, command: &'static str
     let text = args.at(2);
     let when = Deadline { text, form }.unix_ms(cx.keys.now_ms, command)?;
     let key = args.key(1);
-    write(cx, &key, args.at(3), Expiry::At(when));
+    write(cx, &key, args, 3, Expiry::At(when));
     log_set(cx, &key, args.at(3), Expiry::At(when));
     cx.reply.ok();
     DONE
@@ -50,10 +51,10 @@ fn set_until(cx: &mut Cx<'_>, args: &Args<'_>, form: Form, command: &'static str
 
 /// `GETSET key value`
 pub(super) fn getset(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
-    let (key, value) = (args.key(1), args.at(2));
+    let key = args.key(1);
     reply_old(cx, &key)?;
-    write(cx, &key, value, Expiry::Clear);
-    log_set(cx, &key, value, Expiry::Clear);
+    write(cx, &key, args, 2, Expiry::Clear);
+    log_set(cx, &key, args.at(2), Expiry::Clear);
     DONE
 }
 
@@ -83,11 +84,16 @@ pub(super) fn msetnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 
 fn write_pairs(cx: &mut Cx<'_>, args: &Args<'_>) {
     for at in (1..args.len()).step_by(2) {
-        write(cx, &args.key(at), args.at(at + 1), Expiry::Clear);
+        write(cx, &args.key(at), args, at + 1, Expiry::Clear);
     }
 }
 
-fn set_with(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], options: Options<'_>) -> CommandResult {
+fn set_with(
+    cx: &mut Cx<'_>,
+    key: &Key<'_>,
+    args: &Args<'_>,
+    options: Options<'_>,
+) -> CommandResult {
     let expiry = match options.lifetime {
         Lifetime::Keep => Expiry::Keep,
         Lifetime::Until(deadline) => Expiry::At(deadline.unix_ms(cx.keys.now_ms, "set")?),
@@ -102,9 +108,9 @@ fn set_with(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], options: Options<'_>) 
         Condition::Present => cx.keys.write(key).is_none(),
     };
     if !refused {
-        write(cx, key, value, expiry);
+        write(cx, key, args, 2, expiry);
         if options.get || matches!(expiry, Expiry::At(_)) {
-            log_set(cx, key, value, expiry);
+            log_set(cx, key, args.at(2), expiry);
         }
     }
     match (options.get, refused) {
@@ -118,18 +124,31 @@ fn set_with(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], options: Options<'_>) 
 /// Replies the string that the key holds now.
 fn reply_old(cx: &mut Cx<'_>, key: &Key<'_>) -> Result<(), CommandError> {
     let found = cx.keys.string(key)?;
-    let old = found.as_ref().and_then(|entry| entry.string());
-    reply_string(&mut cx.reply, old);
+    reply_string(&mut cx.reply, &mut cx.client.loans, found.as_deref());
     Ok(())
 }
 
-/// Sets the key and tells of it.
+/// Sets the key to the argument at an index, and tells of it.
 #[inline]
-fn write(cx: &mut Cx<'_>, key: &Key<'_>, value: &[u8], expiry: Expiry) {
-    cx.keys.set_string(key, value, expiry);
+fn write(cx: &mut Cx<'_>, key: &Key<'_>, args: &Args<'_>, at: usize, expiry: Expiry) {
+    let value = args.at(at);
+    if value.len() < LONG_BYTES {
+        cx.keys.set_string(key, value, expiry);
+    } else {
+        set_long(cx, key, args, at, expiry);
+    }
     cx.keys.modified(EventClass::STRING, "set", key);
     if let Expiry::At(_) = expiry {
         cx.keys.notify(EventClass::GENERIC, "expire", key);
+    }
+}
+
+/// Sets the key to a long argument; one with a buffer of its own becomes the value as it is.
+#[cold]
+fn set_long(cx: &mut Cx<'_>, key: &Key<'_>, args: &Args<'_>, at: usize, expiry: Expiry) {
+    match args.shared(at) {
+        Some(value) => cx.keys.set_shared(key, value.clone(), expiry),
+        None => cx.keys.set_string(key, args.at(at), expiry),
     }
 }
 

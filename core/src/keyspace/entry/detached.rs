@@ -2,16 +2,16 @@
 //! A value that leaves its entry, to be freed at once or in slices.
 
 use super::Entry;
+use crate::bytes::shared::SharedBytes;
 use crate::value::{Encoding, Hash, List, Set, SortedSet, Stored, ValueType};
-use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::rc::Rc;
 
 /// A value that has left its entry.
 pub(in crate::keyspace) enum DetachedValue {
     /// An inline string, an integer or a pack, gone with its entry.
     Nothing,
     /// A string's buffer.
-    String(Vec<u8>),
+    String(SharedBytes),
     /// A hash.
     Hash(Hash),
     /// A list.
@@ -27,8 +27,8 @@ impl DetachedValue {
     pub(in crate::keyspace) fn free_slice(&mut self, budget: usize) -> bool {
         match self {
             DetachedValue::Nothing => true,
-            DetachedValue::String(buffer) => {
-                *buffer = Vec::new();
+            DetachedValue::String(bytes) => {
+                *bytes = SharedBytes::default();
                 true
             }
             DetachedValue::Hash(value) => value.free_slice(budget),
@@ -60,7 +60,7 @@ impl Entry {
 
     /// The owned value behind the word; the entry must not be used but for `free_block` afterwards.
     pub(super) fn detach(&self) -> DetachedValue {
-        // SAFETY: by its encoding the word is what `with_heap` or the type's `into_kept` gave, and the caller gives up
+        // SAFETY: by its encoding the word is what `with_shared` or the type's `into_kept` gave, and the caller gives up
         // the entry's ownership of it.
         unsafe {
             match self.encoding() {
@@ -69,8 +69,7 @@ impl Entry {
                     DetachedValue::Nothing
                 }
                 Encoding::Heap => {
-                    let buffer: Box<Vec<u8>> = Box::from_raw(self.word_pointer().cast().as_ptr());
-                    DetachedValue::String(*buffer)
+                    DetachedValue::String(Rc::from_raw(self.word_pointer().cast().as_ptr()))
                 }
                 Encoding::HashTable => DetachedValue::Hash(Hash::from_kept(self.kept())),
                 Encoding::ListListpack | Encoding::Quicklist => {

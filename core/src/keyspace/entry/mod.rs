@@ -30,10 +30,12 @@ pub(super) use detached::DetachedValue;
 pub use layout::Entry;
 pub use lend::ValueMut;
 
+use crate::bytes::shared::SharedBytes;
 use crate::structure::table::TableItem;
 use crate::value::{Encoding, Hash, Kept, List, Set, SortedSet, Stored, ValueType};
-use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use layout::{ENCODING_MASK, field, pointer_to_word};
 
@@ -63,7 +65,7 @@ impl Entry {
     /// An entry with a string value kept as bytes, even when they spell an integer.
     pub fn with_bytes(key: &[u8], value: &[u8], expiry: Option<u64>) -> Entry {
         if value.len() > INLINE_MAX_BYTES {
-            return Entry::with_heap(key, value.to_vec(), expiry);
+            return Entry::with_shared(key, Rc::new(value.to_vec()), expiry);
         }
         Entry::with_sized(Encoding::Inline, key, value, expiry)
     }
@@ -75,12 +77,10 @@ impl Entry {
         entry
     }
 
-    /// An entry with a string in a buffer of its own.
-    pub fn with_heap(key: &[u8], value: Vec<u8>, expiry: Option<u64>) -> Entry {
+    /// An entry with a string in a buffer of its own, which others may hold as well.
+    pub fn with_shared(key: &[u8], value: SharedBytes, expiry: Option<u64>) -> Entry {
         let mut entry = Entry::allocate(Encoding::Heap, key, 0, expiry);
-        entry.set_word(pointer_to_word(
-            NonNull::from(Box::leak(Box::new(value))).cast(),
-        ));
+        entry.set_word(shared_to_word(value));
         entry
     }
 
@@ -114,7 +114,7 @@ impl Entry {
         new
     }
 
-    /// A deep copy under another key, with the same expiry.
+    /// A deep copy under another key, with the same expiry; a long string is shared until one of the two changes.
     pub fn duplicated(&self, key: &[u8]) -> Entry {
         let expiry = self.expiry();
         if self.encoding().is_sized() {
@@ -125,7 +125,7 @@ impl Entry {
             match self.value_type() {
                 ValueType::String => match self.encoding() {
                     Encoding::Int => Entry::with_int(key, self.word() as i64, expiry),
-                    _ => Entry::with_heap(key, self.heap().to_vec(), expiry),
+                    _ => Entry::with_shared(key, (*self.heap()).clone(), expiry),
                 },
                 ValueType::Hash => Entry::with_value(key, self.lend::<Hash>().duplicate(), expiry),
                 ValueType::List => Entry::with_value(key, self.lend::<List>().duplicate(), expiry),
@@ -163,7 +163,7 @@ impl Entry {
         match self.encoding() {
             Encoding::Int => Some(StringRef::Int(self.word() as i64)),
             Encoding::Inline => Some(StringRef::Bytes(self.value_bytes())),
-            Encoding::Heap => Some(StringRef::Bytes(self.heap())),
+            Encoding::Heap => Some(StringRef::Bytes(self.heap_bytes())),
             _ => None,
         }
     }
@@ -196,7 +196,7 @@ impl Entry {
         if inline && shape.value_len == value.len() {
             self.value_bytes_mut().copy_from_slice(value);
         } else if value.len() > INLINE_MAX_BYTES {
-            self.set_heap(value.to_vec());
+            self.set_shared(Rc::new(value.to_vec()));
         } else {
             self.reshape_value(Encoding::Inline, value.len());
             self.value_bytes_mut().copy_from_slice(value);
@@ -211,36 +211,50 @@ impl Entry {
         self.set_word(value as u64);
     }
 
-    /// Replaces the value by a string in a buffer of its own.
-    pub fn set_heap(&mut self, value: Vec<u8>) {
+    /// Replaces the value by a string in a buffer of its own, which others may hold as well.
+    pub fn set_shared(&mut self, value: SharedBytes) {
         self.reshape_value(Encoding::Heap, field::WORD);
-        self.set_word(pointer_to_word(
-            NonNull::from(Box::leak(Box::new(value))).cast(),
-        ));
+        self.set_word(shared_to_word(value));
     }
 
-    /// The string value as a growable buffer, for APPEND and SETRANGE; `None` for another type.
+    /// The string value, if it is one that can be shared; inline strings cannot.
+    #[inline]
+    pub fn shared_string(&self) -> Option<SharedBytes> {
+        (self.encoding() == Encoding::Heap).then(|| (*self.heap()).clone())
+    }
+
+    /// The string value as a growable buffer that nobody else holds, for APPEND and SETRANGE; `None` for another type.
     pub fn string_buffer(&mut self) -> Option<&mut Vec<u8>> {
         match self.encoding() {
-            Encoding::Heap => {}
-            Encoding::Inline => self.set_heap(self.value_bytes().to_vec()),
+            Encoding::Heap => self.unshare(),
+            Encoding::Inline => self.set_shared(Rc::new(self.value_bytes().to_vec())),
             Encoding::Int => {
                 let mut digits = [0; 20];
                 let text =
                     crate::bytes::number::write_i64(self.word() as i64, &mut digits).to_vec();
-                self.set_heap(text);
+                self.set_shared(Rc::new(text));
             }
             _ => return None,
         }
-        // SAFETY: the encoding is `Heap`, so the word is a leaked box of a vector, owned by this entry.
+        // SAFETY: (1) the encoding is `Heap`, so the word is a pointer that `Rc::into_raw` gave, to a vector; (2) this
+        // entry is its only owner, as `unshare` has seen to or as it was just made, and is borrowed exclusively.
         Some(unsafe { self.word_pointer().cast::<Vec<u8>>().as_mut() })
+    }
+
+    /// Has a heap string that others hold as well copied.
+    fn unshare(&mut self) {
+        let shared = self.heap();
+        if Rc::strong_count(&shared) > 1 {
+            self.set_shared(Rc::new(shared.to_vec()));
+        }
     }
 
     /// Bytes of the entry and its value, for MEMORY USAGE.
     pub fn memory_bytes(&self, samples: usize) -> usize {
         let value = match self.value_type() {
             ValueType::String if self.encoding() == Encoding::Heap => {
-                self.heap().len() + size_of::<Vec<u8>>()
+                // The vector and the two counts before it.
+                self.heap_bytes().len() + size_of::<Vec<u8>>() + 2 * size_of::<usize>()
             }
             ValueType::String => 0,
             ValueType::Hash => self.value::<Hash>().map_or(0, |v| v.memory_bytes(samples)),
@@ -252,9 +266,18 @@ impl Entry {
         };
         self.shape().total() + value
     }
-    fn heap(&self) -> &[u8] {
-        // SAFETY: callers have seen the encoding `Heap`, so the word is a leaked box owned by this entry.
+
+    fn heap_bytes(&self) -> &[u8] {
+        // SAFETY: callers have seen the encoding `Heap`, so the word is a pointer that `Rc::into_raw` gave, and this
+        // entry is one of the owners.
         unsafe { self.word_pointer().cast::<Vec<u8>>().as_ref() }
+    }
+
+    /// The heap string as the owner that this entry is.
+    fn heap(&self) -> ManuallyDrop<SharedBytes> {
+        let pointer = self.word_pointer().cast::<Vec<u8>>().as_ptr();
+        // SAFETY: as in `heap_bytes`; nothing drops what the entry owns.
+        ManuallyDrop::new(unsafe { Rc::from_raw(pointer) })
     }
 }
 
@@ -286,6 +309,11 @@ unsafe impl TableItem for Entry {
         Entry::key(self)
     }
 }
+
+fn shared_to_word(value: SharedBytes) -> u64 {
+    Rc::into_raw(value).expose_provenance() as u64
+}
+
 /// The integer whose canonical text `value` is. Nearly all strings are told from numbers by their first byte.
 #[inline]
 fn integer_of(value: &[u8]) -> Option<i64> {
@@ -337,6 +365,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_lent_stays_as_it_was() {
+        let old = vec![b'o'; INLINE_MAX_BYTES + 1];
+        let mut entry = Entry::with_string(b"k", &old, None);
+        let lent = entry.shared_string().unwrap();
+        entry.string_buffer().unwrap().push(b'!');
+        assert_eq!((&*lent, Rc::strong_count(&lent)), (&old, 1));
+        let lent = entry.shared_string().unwrap();
+        let copy = entry.duplicated(b"copy");
+        assert_eq!(Rc::strong_count(&lent), 3);
+        entry.set_string(b"small");
+        assert_eq!((entry.shared_string(), lent.len()), (None, old.len() + 1));
+        drop(copy);
+        assert_eq!((Rc::strong_count(&lent), lent.last()), (1, Some(&b'!')));
+        let mut entry = Entry::with_shared(b"k", lent, Some(5));
+        let place = entry.shared_string().unwrap().as_ptr();
+        entry.string_buffer().unwrap()[0] = b'x';
+        assert_eq!(entry.shared_string().unwrap().as_ptr(), place);
+        let entry = entry.renamed(b"other");
+        assert_eq!(entry.shared_string().unwrap().as_ptr(), place);
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! Room for replies: a connection that has much to send runs no more requests until some of it is sent.
+//!
+//! Otherwise a client that pipelines requests with big replies would fill the memory with what it has not asked its
+//! socket for yet. How much a connection replies in one turn is bounded by the turn (`batch.rs`); this bounds how much it
+//! replies ahead of what its client takes.
+//!
+//! Meanwhile its input is read on, for a client may well send its whole pipeline before it takes the first reply. When it
+//! hangs up, what it sent still runs, as it would have without the wait.
+
+use super::Engine;
+use super::connection::{Connection, Waits};
+use crate::platform::{Interest, Platform};
+
+/// A connection with so much to send runs no more requests, bytes.
+const OUTPUT_MAX_BYTES: usize = 1 << 20;
+
+impl Connection {
+    /// Whether requests may run now; if not, they wait until something was sent.
+    #[inline]
+    pub(super) fn may_reply(&mut self) -> bool {
+        let has_room = self.output.len() < OUTPUT_MAX_BYTES;
+        if !has_room {
+            self.waits = Waits::ForOutput;
+        }
+        has_room
+    }
+
+    /// Whether nothing more is to be read, because the peer has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.input_ended || self.hung_up
+    }
+}
+
+impl<P: Platform> Engine<P> {
+    /// After something was sent: a connection that has room for replies again goes on in the next turn.
+    #[inline]
+    pub(super) fn output_has_shrunk(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot)
+            && connection.waits == Waits::ForOutput
+            && connection.output.len() < OUTPUT_MAX_BYTES
+        {
+            connection.waits = Waits::ForTurn;
+            self.queue_serve(slot);
+        }
+    }
+
+    /// The peer sends nothing more; the connection ends when the requests that wait have run.
+    pub(super) fn end_input(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot) {
+            connection.input_ended = true;
+            // Its end is not to be told again and again.
+            self.queue_flush(slot);
+        }
+    }
+
+    /// The peer is gone: closes the connection, at once or when the requests that wait have run.
+    pub(super) fn hang_up(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        if connection.waits == Waits::No || connection.closing {
+            return self.close(slot);
+        }
+        connection.hung_up = true;
+        let nothing = Interest::default();
+        connection.interest = nothing;
+        if self.ae.set_interest(connection.fd, nothing).is_err() {
+            return self.close(slot);
+        }
+        self.drop_replies(slot);
+    }
+
+    /// Nobody takes the replies of a connection whose peer is gone; it goes on, or is closed.
+    pub(super) fn drop_replies(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        if connection.waits == Waits::No {
+            return self.close(slot);
+        }
+        let len = connection.output.len();
+        if len > 0 {
+            connection.output.sent(len, &mut self.pool);
+        }
+        self.output_has_shrunk(slot);
+    }
+}
