@@ -559,7 +559,7 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        if !connection.may_reply() {
+        if !connection.may_reply(&self.shared.settings) {
             return;
         }
         let limits = Limits {

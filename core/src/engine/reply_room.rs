@@ -4,21 +4,30 @@
 //! socket for yet. How much a connection replies in one turn is bounded by the turn (`batch.rs`); this bounds how much it
 //! replies ahead of what its client takes.
 //!
+//! Where `client-output-buffer-limit` bounds the output of normal clients, they may go up to that limit, and are ended
+//! there as Redis ends them.
+//!
 //! Meanwhile its input is read on, for a client may well send its whole pipeline before it takes the first reply. When it
 //! hangs up, what it sent still runs, as it would have without the wait.
 
 use super::Engine;
 use super::connection::{Connection, Waits};
 use crate::platform::{Interest, Platform};
+use crate::settings::Settings;
 
-/// A connection with so much to send runs no more requests, bytes.
+/// With so much to send a connection runs no more requests when no limit is set, bytes.
 const OUTPUT_MAX_BYTES: usize = 1 << 20;
 
 impl Connection {
     /// Whether requests may run now; if not, they wait until something was sent.
     #[inline]
-    pub(super) fn may_reply(&mut self) -> bool {
-        let has_room = self.output.len() < OUTPUT_MAX_BYTES;
+    pub(super) fn may_reply(&mut self, settings: &Settings) -> bool {
+        self.output.len() < OUTPUT_MAX_BYTES || self.has_room(settings)
+    }
+
+    #[cold]
+    fn has_room(&mut self, settings: &Settings) -> bool {
+        let has_room = self.output.len() < output_max_bytes(settings);
         if !has_room {
             self.waits = Waits::ForOutput;
         }
@@ -31,13 +40,19 @@ impl Connection {
     }
 }
 
+/// With so much to send a connection runs no more requests.
+fn output_max_bytes(settings: &Settings) -> usize {
+    let hard_bytes = settings.client_output_buffer_limit.normal.hard_bytes;
+    usize::try_from(hard_bytes).map_or(usize::MAX, |limit| limit.max(OUTPUT_MAX_BYTES))
+}
+
 impl<P: Platform> Engine<P> {
     /// After something was sent: a connection that has room for replies again goes on in the next turn.
     #[inline]
     pub(super) fn output_has_shrunk(&mut self, slot: u32) {
         if let Some(connection) = self.connections.get_mut(slot)
             && connection.waits == Waits::ForOutput
-            && connection.output.len() < OUTPUT_MAX_BYTES
+            && connection.output.len() < output_max_bytes(&self.shared.settings)
         {
             connection.waits = Waits::ForTurn;
             self.queue_serve(slot);
