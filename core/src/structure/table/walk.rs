@@ -71,11 +71,12 @@ impl<T: TableItem> Table<T> {
         if self.len == 0 {
             return None;
         }
-        let bound = if self.depth == 0 {
-            self.segments[0].slots()
-        } else {
-            MAX_BUCKETS * SLOTS
+        let bound = match &self.segments[..] {
+            [only] => only.slots(),
+            _ => MAX_BUCKETS * SLOTS,
         };
+        let mut depths = (0..=self.depth).rev();
+        let deepest = depths.find(|&depth| self.by_depth[usize::from(depth)] > 0)?;
         loop {
             let entry = prng.below(self.directory.len() as u64) as usize;
             let number = self.directory[entry].segment as usize;
@@ -84,8 +85,8 @@ impl<T: TableItem> Table<T> {
             if at >= segment.slots() || !segment.buckets[at / SLOTS].is_occupied(at % SLOTS) {
                 continue;
             }
-            // A segment of depth d has 2^(D-d) entries: accept in inverse proportion.
-            if prng.below(1 << (self.depth - segment.depth)) == 0 {
+            // A segment has twice the entries of one that is deeper by one: accept in inverse proportion.
+            if prng.below(1 << (deepest - segment.depth)) == 0 {
                 let (bucket, slot) = (at / SLOTS, at % SLOTS);
                 return Some((number, Place { bucket, slot }));
             }
