@@ -15,9 +15,10 @@
 //! `idle`, with memory behind them, or `returned`; the kernel gets those back that are more than a few of the rest.
 //!
 //! Lookups by hash miss the TLB more than anything else, and a huge page is one entry of it. But a huge page is there as a
-//! whole, however little of it is used. So the first chunks ask for small pages; when the heap grows beyond them, all others
-//! ask for huge ones, and these are left to the kernel to join, but for the lowest two: in them are the first spans of the
-//! classes, of which many never have more than a few blocks.
+//! whole, however little of it is used, and to make one in a page fault takes up to some milliseconds. So a chunk begins with
+//! small pages, and asks for a huge one when its last unit is taken: the kernel then joins its pages in its own time and on
+//! its own thread. The lowest two never ask: in them are the first spans of the classes, of which many never have more than
+//! a few blocks.
 
 use super::chunk_set::{CHUNKS_MAX, ChunkSet};
 use super::classes::SPAN_BYTES;
@@ -35,8 +36,6 @@ pub const REGION_UNITS: usize = 8;
 /// Regions of a chunk.
 pub const REGIONS: usize = CHUNK_UNITS / REGION_UNITS;
 
-/// With no more chunks than these, all have small pages.
-const SMALL_CHUNKS: usize = 12;
 /// The first chunk that may ever be huge.
 const FIRST_HUGE: usize = 2;
 /// Free chunks that are kept in any case.
@@ -267,14 +266,14 @@ impl Chunks {
         let mut chunk = self.chunk(index);
         self.leave(index, chunk);
         chunk.free &= !units;
-        let touched = match index >= FIRST_HUGE && self.made > SMALL_CHUNKS {
-            true => u32::MAX,
-            false => chunk.resident | units,
-        };
-        self.resident_units += (touched & !chunk.resident).count_ones() as usize;
+        self.resident_units += (units & !chunk.resident).count_ones() as usize;
         self.used_units += units.count_ones() as usize;
-        chunk.resident = touched;
+        chunk.resident |= units;
         self.enter(index, chunk);
+        if chunk.free == 0 && index >= FIRST_HUGE {
+            self.blocks
+                .prefer_huge(index * CHUNK_BYTES, CHUNK_BYTES, true);
+        }
     }
 
     /// Gives a unit back.
@@ -311,7 +310,9 @@ impl Chunks {
             self.leave(index, chunk);
             self.resident_units -= chunk.resident.count_ones() as usize;
             chunk.resident = 0;
-            self.blocks.give_back(index * CHUNK_BYTES, CHUNK_BYTES);
+            let offset = index * CHUNK_BYTES;
+            self.blocks.give_back(offset, CHUNK_BYTES);
+            self.blocks.prefer_huge(offset, CHUNK_BYTES, false);
             self.enter(index, chunk);
         }
         self.idle > self.idle_max()
@@ -326,13 +327,8 @@ impl Chunks {
         if !self.blocks.make_usable(index * CHUNK_BYTES, CHUNK_BYTES) {
             return None;
         }
-        // From the first chunk beyond the small ones on, all but the lowest want huge pages.
-        let (first, huge) = match index {
-            SMALL_CHUNKS => (FIRST_HUGE, true),
-            _ => (index, index > SMALL_CHUNKS),
-        };
-        let len = (index + 1 - first) * CHUNK_BYTES;
-        self.blocks.prefer_huge(first * CHUNK_BYTES, len, huge);
+        self.blocks
+            .prefer_huge(index * CHUNK_BYTES, CHUNK_BYTES, false);
         self.made += 1;
         let chunk = Chunk {
             free: u32::MAX,
