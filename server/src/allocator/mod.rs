@@ -11,10 +11,10 @@
 //!
 //! Most of what the server keeps are millions of blocks of a few dozen bytes, made and freed by the one thread of the
 //! engine. That thread, the *owner*, takes them from spans of blocks of one size: without a header, at a class every two
-//! bytes, and without locks; larger ones from runs, best described in [`runs`]. Blocks above 32 KiB, and those of all other threads, come from the system's allocator.
+//! bytes, and without locks; larger ones from runs, best described in `runs`. Blocks above 32 KiB, and those of all other threads, come from the system's allocator.
 //!
 //! Which of both a block came from is told by its address, since all spans lie in one range that was reserved at the
-//! start. Another thread that frees one of the owner's blocks hands it over ([`remote`]). Before a thread has called
+//! start. Another thread that frees one of the owner's blocks hands it over (`remote`). Before a thread has called
 //! [`Allocator::own`], and where no addresses can be had, everything comes from the system's.
 //!
 //! A call does a bounded amount of work, of which a new chunk's first huge page is the greatest. Freed memory goes back to the
