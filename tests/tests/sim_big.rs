@@ -395,3 +395,13 @@ fn a_long_argument_waits_like_any_other() {
     assert!(replies == [bulk(&value), ok(), bulk(&value)]);
     assert!(server.get("b") == Some(value));
 }
+
+#[test]
+fn a_limit_for_output_ends_who_lets_it_pile_up() {
+    let mut server = start(&["client-output-buffer-limit normal 8mb 0 0"]);
+    let (stuck, other) = (server.connect(), server.connect());
+    call(&mut server, &other, &[b"SET", b"k", &pattern(MB, 1)]);
+    stuck.send(&request(&[b"GET", b"k"]).repeat(100));
+    server.until("the end", |_| stuck.is_closed_by_server());
+    assert_eq!(server.call(&other, "STRLEN k"), Value::Int(MB as i64));
+}

@@ -11,6 +11,7 @@
 //! With `ROTOM_SERVER=/path/to/server` the tests start that program instead of the one built beside them.
 
 mod access;
+mod big_values;
 mod clients;
 mod configuration;
 mod durability;
