@@ -246,6 +246,12 @@ impl Keyspace {
         }
     }
 
+    /// A collection that this command has looked up before, for commands that read several at once. Leaves no trace;
+    /// `None` as well when the key holds another type.
+    pub fn lend<T: Stored>(&self, key: &Key<'_>) -> Option<ValueRef<'_, T>> {
+        self.databases[self.current].find(key)?.into_value()
+    }
+
     /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
     /// removed ([`Keyspace::remove`]) by the caller.
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! Sets.
 
+mod combine;
 mod pop;
 mod rows;
 #[cfg(test)]

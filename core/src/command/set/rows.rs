@@ -1,12 +1,21 @@
 //! The rows of the set family.
 
 use super::super::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+use super::combine::{sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore};
 use super::pop::spop;
 use super::{sadd, scard, sismember, smembers, smismember, smove, srandmember, srem, sscan};
 
 const READ: Flags = Flags::READONLY;
 const READ_FAST: Flags = READ.and(Flags::FAST);
+const GROW: Flags = Flags::WRITE.and(Flags::DENY_OOM);
 const WRITE_FAST: Flags = Flags::WRITE.and(Flags::FAST);
+
+/// The keys of a command that stores its result: destination, sources.
+const STORE_KEYS: &[KeyRange] = &[key(KeyUse::Overwrite), keys(2, -1, 1, KeyUse::Read)];
+const EVERY_KEY: &[KeyRange] = &[keys(1, -1, 1, KeyUse::Read)];
+const INTERSECTING: &str =
+    "O(N*M) where N is the number of members of the smallest set and M the number of sets.";
+const JOINING: &str = "O(N) where N is the number of members of all sets.";
 
 const fn row(
     (name, arity, run): (&'static str, i16, Handler),
@@ -37,6 +46,44 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         &[key(KeyUse::Look)],
         ("1.0.0", "O(1)"),
         "Returns the number of members.",
+    ),
+    row(
+        ("sdiff", -2, sdiff),
+        READ,
+        EVERY_KEY,
+        ("1.0.0", JOINING),
+        "Returns the members of the first set that no other has.",
+    )
+    .tips(&["nondeterministic_output_order"]),
+    row(
+        ("sdiffstore", -3, sdiffstore),
+        GROW,
+        STORE_KEYS,
+        ("1.0.0", JOINING),
+        "Stores the members of the first set that no other has.",
+    ),
+    row(
+        ("sinter", -2, sinter),
+        READ,
+        EVERY_KEY,
+        ("1.0.0", INTERSECTING),
+        "Returns the members that all sets have.",
+    )
+    .tips(&["nondeterministic_output_order"]),
+    row(
+        ("sintercard", -3, sintercard),
+        READ,
+        &[],
+        ("7.0.0", INTERSECTING),
+        "Counts the members that all sets have, up to a limit.",
+    )
+    .counted_keys(1, KeyUse::Read),
+    row(
+        ("sinterstore", -3, sinterstore),
+        GROW,
+        STORE_KEYS,
+        ("1.0.0", INTERSECTING),
+        "Stores the members that all sets have.",
     ),
     row(
         ("sismember", 3, sismember),
@@ -104,4 +151,19 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         "Walks through the members, some at a call.",
     )
     .tips(&["nondeterministic_output"]),
+    row(
+        ("sunion", -2, sunion),
+        READ,
+        EVERY_KEY,
+        ("1.0.0", JOINING),
+        "Returns the members that any of the sets has.",
+    )
+    .tips(&["nondeterministic_output_order"]),
+    row(
+        ("sunionstore", -3, sunionstore),
+        GROW,
+        STORE_KEYS,
+        ("1.0.0", JOINING),
+        "Stores the members that any of the sets has.",
+    ),
 ];

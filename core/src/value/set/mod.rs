@@ -12,6 +12,7 @@
 mod convert;
 mod iter;
 mod random;
+mod result;
 mod stored;
 #[cfg(test)]
 mod tests;

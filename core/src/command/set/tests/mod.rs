@@ -1,3 +1,5 @@
+mod combine;
+
 use crate::command::collection::testing::*;
 use crate::resp::Protocol;
 use crate::session::Local;
