@@ -28,6 +28,7 @@ use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
+mod bitmap;
 mod collection;
 mod connection;
 mod hash;
@@ -47,6 +48,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     introspection::SPECS,
     key::SPECS,
     string::SPECS,
+    bitmap::SPECS,
     hash::SPECS,
     list::SPECS,
     set::SPECS,
