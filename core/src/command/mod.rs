@@ -33,6 +33,7 @@ mod collection;
 mod connection;
 mod hash;
 mod help;
+mod hyperloglog;
 mod introspection;
 mod key;
 mod list;
@@ -49,6 +50,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     key::SPECS,
     string::SPECS,
     bitmap::SPECS,
+    hyperloglog::SPECS,
     hash::SPECS,
     list::SPECS,
     set::SPECS,
