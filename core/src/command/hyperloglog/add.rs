@@ -14,11 +14,7 @@ pub(super) fn pfadd(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let key = args.key(1);
     let max_bytes = cx.settings.hll_sparse_max_bytes;
     let is_new = cx.keys.write(&key).is_none();
-    let is_changed = change(cx, &key, |bytes| {
-        if args.len() > 3 {
-            // Later elements may meet a fault that earlier ones do not: then nothing is to be changed.
-            hyperloglog::check(bytes)?;
-        }
+    let add_all = |bytes: &mut Vec<u8>| {
         let mut is_changed = is_new;
         for element in args.from(2) {
             is_changed |= hyperloglog::add(bytes, element, max_bytes)?;
@@ -26,6 +22,16 @@ pub(super) fn pfadd(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         if is_changed {
             invalidate(bytes);
         }
+        Ok(is_changed)
+    };
+    let is_changed = change(cx, &key, |bytes| {
+        if args.len() <= 3 || hyperloglog::check(bytes).is_ok() {
+            return add_all(bytes);
+        }
+        // Later elements may meet a fault that earlier ones do not: then nothing is to be changed.
+        let mut copy = bytes.clone();
+        let is_changed = add_all(&mut copy)?;
+        *bytes = copy;
         Ok(is_changed)
     })?;
     if is_changed {
