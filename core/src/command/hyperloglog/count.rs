@@ -24,7 +24,6 @@ pub(super) fn pfcount(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         return DONE;
     }
     let count = hyperloglog::count(bytes)?;
-    drop(entry);
     if let Some(mut entry) = cx.keys.write(&key)
         && let Some(buffer) = entry.string_buffer()
     {

@@ -68,7 +68,8 @@ impl<'r> Operations<'r> {
         }
         let is_get = args.is(at, "GET") && left >= 3;
         let is_set = args.is(at, "SET") && left >= 4;
-        if !is_get && !is_set && !(args.is(at, "INCRBY") && left >= 4) {
+        let is_add = args.is(at, "INCRBY") && left >= 4;
+        if !(is_get || is_set || is_add) {
             return Err(CommandError::SYNTAX);
         }
         let kind = kind(args.at(at + 1))?;
