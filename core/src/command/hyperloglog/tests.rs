@@ -121,7 +121,7 @@ fn what_is_no_hyperloglog_stays_as_it_is() {
 fn faulty_runs_are_found_before_anything_changes() {
     let mut rotom = rotom();
     let header = b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80";
-    for tail in [&b""[..], b"\x7f", b"\x40\x00", b"\x7f\xff\x00", b"\x80\x80"] {
+    for tail in [&b""[..], b"\x7f", b"\x40\x00", b"\x80\x80"] {
         let value = [&header[..], tail].concat();
         rotom.call(&[b"SET", b"bad", &value]);
         rotom.take_effects();
@@ -140,6 +140,12 @@ fn faulty_runs_are_found_before_anything_changes() {
         assert_eq!(bytes(&mut rotom, "bad"), value);
         assert!(rotom.take_effects().is_empty());
     }
+    // As in Redis, a fault behind what an element needs goes unseen.
+    rotom.call(&[b"SET", b"bad", &[&header[..], b"\x7f\xff\x00"].concat()]);
+    expect(
+        &mut rotom,
+        &[("PFADD bad a b c", ":1|"), ("PFCOUNT bad", CORRUPT)],
+    );
 }
 
 #[test]
