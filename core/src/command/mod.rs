@@ -28,10 +28,12 @@ use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
+mod bitmap;
 mod collection;
 mod connection;
 mod hash;
 mod help;
+mod hyperloglog;
 mod introspection;
 mod key;
 mod list;
@@ -47,6 +49,8 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     introspection::SPECS,
     key::SPECS,
     string::SPECS,
+    bitmap::SPECS,
+    hyperloglog::SPECS,
     hash::SPECS,
     list::SPECS,
     set::SPECS,

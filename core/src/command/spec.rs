@@ -3,6 +3,7 @@
 
 use super::args::Args;
 use super::{CommandError, Cx, Outcome};
+use core::iter::StepBy;
 use core::ops::Range;
 
 /// What a command does with its arguments.
@@ -179,6 +180,10 @@ pub enum KeyUse {
     Overwrite,
     /// `OW INSERT`: creates only (MSETNX, SETNX, RENAMENX).
     OverwriteInsert,
+    /// `RW ACCESS`: gives some of the value, and may change how it is kept.
+    ReadRecode,
+    /// `RW ACCESS INSERT`: adds to the value, and reads it for that.
+    ReadInsert,
     /// `RM DELETE`: removes the key.
     Remove,
 }
@@ -201,17 +206,20 @@ pub struct KeyRange {
 pub struct CountedKeys {
     /// Index of the count; the first key follows it.
     pub at: i16,
+    /// Distance of one key to the next: 2 where each is followed by its value.
+    pub step: i16,
     /// What is done with these keys.
     pub key_use: KeyUse,
 }
 
 impl CountedKeys {
     /// The indexes of the keys; `None` when the count is no number, 0, or greater than the arguments that follow.
-    pub fn indexes(&self, args: &Args<'_>) -> Option<Range<usize>> {
+    pub fn indexes(&self, args: &Args<'_>) -> Option<StepBy<Range<usize>>> {
         let first = usize::try_from(self.at).ok()? + 1;
+        let step = usize::try_from(self.step).ok()?.max(1);
         let count = usize::try_from(args.int(first - 1).ok()?).ok()?;
-        let end = first.checked_add(count)?;
-        (count > 0 && end <= args.len()).then_some(first..end)
+        let end = first.checked_add(count.checked_mul(step)?)?;
+        (count > 0 && end <= args.len()).then(|| (first..end).step_by(step))
     }
 }
 
@@ -318,8 +326,17 @@ impl CommandSpec {
     }
 
     /// Adds keys that follow their count, which is the argument at `at`.
-    pub const fn counted_keys(mut self, at: i16, key_use: KeyUse) -> Self {
-        self.counted_keys = Some(CountedKeys { at, key_use });
+    pub const fn counted_keys(self, at: i16, key_use: KeyUse) -> Self {
+        self.counted(at, 1, key_use)
+    }
+
+    /// Adds keys that follow their count, which is the argument at `at`, each followed by its value.
+    pub const fn counted_pairs(self, at: i16, key_use: KeyUse) -> Self {
+        self.counted(at, 2, key_use)
+    }
+
+    const fn counted(mut self, at: i16, step: i16, key_use: KeyUse) -> Self {
+        self.counted_keys = Some(CountedKeys { at, step, key_use });
         self.flags = self.flags.and(Flags::MOVABLE_KEYS);
         self
     }

@@ -81,7 +81,7 @@ fn write_counted(reply: &mut Reply<'_>, counted: CountedKeys) {
     write_search(reply, "find_keys", "keynum", 3);
     write_number(reply, "keynumidx", 0);
     write_number(reply, "firstkey", 1);
-    write_number(reply, "keystep", 1);
+    write_number(reply, "keystep", counted.step);
 }
 
 fn write_unknown(reply: &mut Reply<'_>, spec: &CommandSpec) {
@@ -126,6 +126,8 @@ pub(super) fn write_use(reply: &mut Reply<'_>, key_use: KeyUse) {
         KeyUse::ReadDelete => &["RW", "access", "delete"],
         KeyUse::Overwrite => &["OW", "update"],
         KeyUse::OverwriteInsert => &["OW", "insert"],
+        KeyUse::ReadRecode => &["RW", "access"],
+        KeyUse::ReadInsert => &["RW", "access", "insert"],
         KeyUse::Remove => &["RM", "delete"],
     };
     reply.set(flags.len());

@@ -72,18 +72,24 @@ fn overwrite(
     end: usize,
     part: &[u8],
 ) -> Result<(), CommandError> {
-    if end > buffer.len() {
-        make_room(buffer, end)?;
-        buffer.resize(end, 0);
-    }
+    grow(buffer, end)?;
     if let Some(place) = buffer.get_mut(offset..end) {
         place.copy_from_slice(part);
     }
     Ok(())
 }
 
+/// Fills a buffer up with zeros to `len` bytes; a longer one stays as it is.
+pub(in crate::command) fn grow(buffer: &mut Vec<u8>, len: usize) -> Result<(), CommandError> {
+    if len > buffer.len() {
+        make_room(buffer, len)?;
+        buffer.resize(len, 0);
+    }
+    Ok(())
+}
+
 /// The greatest length of a string, `proto-max-bulk-len`. The log was written when it was allowed.
-fn max_len(cx: &Cx<'_>) -> u64 {
+pub(in crate::command) fn max_len(cx: &Cx<'_>) -> u64 {
     if cx.keys.loading {
         u64::MAX
     } else {

@@ -7,8 +7,10 @@
 //! options.rs  the options that SET and GETEX share, and the times in them
 //! number.rs   INCR and its kin
 //! edit.rs     APPEND, SETRANGE
+//! common.rs   LCS
 //! ```
 
+mod common;
 mod edit;
 mod number;
 mod options;
@@ -16,9 +18,10 @@ mod read;
 mod rows;
 mod set;
 
+pub(super) use edit::{grow, max_len};
 pub(super) use rows::SPECS;
 
-use crate::bytes::number::digits;
+use crate::bytes::number::{digits, write_i64};
 use crate::bytes::shared::LONG_BYTES;
 use crate::keyspace::{Entry, StringRef};
 use crate::resp::{Loans, Reply};
@@ -43,8 +46,17 @@ fn reply_long(reply: &mut Reply<'_>, loans: &mut Loans, entry: Option<&Entry>, p
     }
 }
 
+/// A string's text; `digits` holds that of an integer. Empty where there is no string.
+pub(super) fn value_text<'t>(value: Option<StringRef<'t>>, digits: &'t mut [u8; 20]) -> &'t [u8] {
+    match value {
+        None => &[],
+        Some(StringRef::Int(value)) => write_i64(value, digits),
+        Some(StringRef::Bytes(bytes)) => bytes,
+    }
+}
+
 /// The length of a string's text, bytes.
-fn text_len(value: StringRef<'_>) -> usize {
+pub(super) fn text_len(value: StringRef<'_>) -> usize {
     match value {
         StringRef::Int(value) => digits(value.unsigned_abs()) + usize::from(value < 0),
         StringRef::Bytes(bytes) => bytes.len(),

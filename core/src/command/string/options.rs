@@ -1,7 +1,8 @@
-//! The options of SET and GETEX: `NX`, `XX`, `GET`, `KEEPTTL`, `PERSIST`, and the times `EX`, `PX`, `EXAT`, `PXAT`.
+//! The options of SET, MSETEX and GETEX: `NX`, `XX`, `IFEQ`, `IFNE`, `GET`, `KEEPTTL`, `PERSIST`, and the times `EX`,
+//! `PX`, `EXAT`, `PXAT`.
 //!
 //! As in Redis, an option may be repeated (of times, the last one counts), but not be joined by one that contradicts
-//! it.
+//! it. `IFEQ` and `IFNE` stand once, and with no other condition.
 
 use crate::bytes::number::parse_i64;
 use crate::command::{Args, CommandError};
@@ -9,13 +10,17 @@ use alloc::format;
 
 /// Under which condition SET sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum Condition<'a> {
     /// Under none.
     Always,
     /// `NX`: the key is not there.
     Absent,
     /// `XX`: the key is there.
     Present,
+    /// `IFEQ`: the key is there and holds this string.
+    Equal(&'a [u8]),
+    /// `IFNE`: the key is not there, or holds another string.
+    Unequal(&'a [u8]),
 }
 
 /// A time as `EX`, `PX`, `EXAT` or `PXAT` gives it.
@@ -87,7 +92,7 @@ pub(super) enum Lifetime<'a> {
 /// The options of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Options<'a> {
-    pub(super) condition: Condition,
+    pub(super) condition: Condition<'a>,
     /// `GET`: reply the value that was there.
     pub(super) get: bool,
     pub(super) lifetime: Lifetime<'a>,
@@ -107,22 +112,25 @@ impl<'a> Options<'a> {
         let mut at = 3;
         while at < args.len() {
             match folded(args.at(at), &mut [0; LONGEST]) {
-                b"nx" if options.condition != Condition::Present => {
-                    options.condition = Condition::Absent;
-                }
-                b"xx" if options.condition != Condition::Absent => {
-                    options.condition = Condition::Present;
-                }
                 b"get" => options.get = true,
-                b"keepttl" if !matches!(options.lifetime, Lifetime::Until(_)) => {
-                    options.lifetime = Lifetime::Keep;
-                }
-                word => {
-                    options.take_deadline(word, args.get(at + 1))?;
+                word @ (b"ifeq" | b"ifne") => {
+                    options.take_comparison(word, args.get(at + 1))?;
                     at += 1;
                 }
+                word => at += options.take_common(word, args.get(at + 1))?,
             }
             at += 1;
+        }
+        Ok(options)
+    }
+
+    /// The options of MSETEX, from index `at` on.
+    pub(super) fn of_msetex(args: &Args<'a>, mut at: usize) -> Result<Self, CommandError> {
+        let mut options = Options::NONE;
+        while at < args.len() {
+            let mut buffer = [0; LONGEST];
+            let word = folded(args.at(at), &mut buffer);
+            at += 1 + options.take_common(word, args.get(at + 1))?;
         }
         Ok(options)
     }
@@ -144,6 +152,32 @@ impl<'a> Options<'a> {
             at += 1;
         }
         Ok(options)
+    }
+
+    /// Takes an option that SET and MSETEX share; how many arguments it has.
+    fn take_common(&mut self, word: &[u8], next: Option<&'a [u8]>) -> Result<usize, CommandError> {
+        match (word, self.condition) {
+            (b"nx", Condition::Always | Condition::Absent) => self.condition = Condition::Absent,
+            (b"xx", Condition::Always | Condition::Present) => self.condition = Condition::Present,
+            (b"keepttl", _) if !matches!(self.lifetime, Lifetime::Until(_)) => {
+                self.lifetime = Lifetime::Keep;
+            }
+            _ => {
+                self.take_deadline(word, next)?;
+                return Ok(1);
+            }
+        }
+        Ok(0)
+    }
+
+    fn take_comparison(&mut self, word: &[u8], text: Option<&'a [u8]>) -> Result<(), CommandError> {
+        let text = text.filter(|_| self.condition == Condition::Always);
+        let text = text.ok_or(CommandError::SYNTAX)?;
+        self.condition = match word {
+            b"ifeq" => Condition::Equal(text),
+            _ => Condition::Unequal(text),
+        };
+        Ok(())
     }
 
     fn take_deadline(&mut self, word: &[u8], text: Option<&'a [u8]>) -> Result<(), CommandError> {

@@ -1,11 +1,11 @@
 //! GET, MGET, STRLEN, GETRANGE; GETDEL and GETEX, which change the key as they read it.
 
 use super::options::{Lifetime, Options};
-use super::{reply_long, reply_string, text_len};
-use crate::bytes::number::{write_i64, write_u64};
+use super::{reply_long, reply_string, text_len, value_text};
+use crate::bytes::number::write_u64;
 use crate::bytes::shared::LONG_BYTES;
 use crate::command::{Args, CommandResult, Cx, DONE};
-use crate::keyspace::{EventClass, Key, StringRef};
+use crate::keyspace::{EventClass, Key};
 use core::ops::Range;
 
 /// A part of a string is lent only when it is at least one in so many of its bytes: a loan counts as many bytes as it
@@ -43,11 +43,7 @@ pub(super) fn getrange(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let (start, end) = (args.int(2)?, args.int(3)?);
     let found = cx.keys.string(&args.key(1))?;
     let mut digits = [0; 20];
-    let text = match found.as_ref().and_then(|entry| entry.string()) {
-        None => &[],
-        Some(StringRef::Int(value)) => write_i64(value, &mut digits),
-        Some(StringRef::Bytes(bytes)) => bytes,
-    };
+    let text = value_text(found.as_ref().and_then(|entry| entry.string()), &mut digits);
     let range = part(text.len(), start, end).unwrap_or(0..0);
     if range.len() >= LONG_BYTES && range.len() >= text.len() / LENT_SHARE {
         reply_long(&mut cx.reply, &mut cx.client.loans, found.as_deref(), range);
@@ -112,7 +108,7 @@ pub(super) fn getex(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     DONE
 }
 
-fn delete(cx: &mut Cx<'_>, key: &Key<'_>) {
+pub(super) fn delete(cx: &mut Cx<'_>, key: &Key<'_>) {
     cx.keys.remove(key);
     cx.keys.modified(EventClass::GENERIC, "del", key);
     let db = cx.keys.current();

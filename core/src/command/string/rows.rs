@@ -1,6 +1,6 @@
 //! The rows of the string commands.
 
-use super::{edit, number, read, set};
+use super::{common, edit, number, read, set};
 use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
@@ -55,6 +55,12 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
     row("msetnx", -3, set::msetnx, GROW, &[keys(1, -1, 2, KeyUse::OverwriteInsert)],
         ("1.0.1", "Sets the string values of several keys, if none of them exists.", EACH_PAIR)),
+    row("msetex", -4, set::msetex, GROW, &[],
+        ("9.1.0", "Sets the string values of several keys, on a condition and until a time if so asked.", EACH_PAIR))
+        .counted_pairs(1, KeyUse::Overwrite)
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
+    row("delifeq", 3, set::delifeq, WRITE_FAST, &[key(KeyUse::Remove)],
+        ("9.0.0", "Deletes a key that holds this string.", "O(1)")),
     row("setnx", 3, set::setnx, GROW_FAST, &[key(KeyUse::OverwriteInsert)],
         ("1.0.0", "Sets the string value of a key that does not exist.", "O(1)")),
     row("setex", 4, set::setex, GROW, OVERWRITES,
@@ -80,6 +86,9 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ("2.4.0", "Returns a part of a string value.", RANGE)),
     row("substr", 4, read::getrange, READ, READS,
         ("1.0.0", "Returns a part of a string value.", RANGE)),
+    row("lcs", -3, common::lcs, READ, &[keys(1, 2, 1, KeyUse::Read)],
+        ("7.0.0", "Returns the longest common subsequence of two strings.",
+         "O(N*M) where N and M are the lengths of the strings.")),
     row("setrange", 4, edit::setrange, GROW, UPDATES,
         ("2.2.0", "Overwrites a part of a string value, which grows as needed.",
          "O(N) where N is the length of what is written.")),

@@ -1,13 +1,16 @@
-//! SET and everything that is a SET in other words: SETNX, SETEX, PSETEX, GETSET, MSET, MSETNX.
+//! SET and everything that is a SET in other words: SETNX, SETEX, PSETEX, GETSET, MSET, MSETNX, MSETEX; and DELIFEQ,
+//! which compares as SET does.
 
 use super::options::{Condition, Deadline, Form, Lifetime, Options};
-use super::reply_string;
-use crate::bytes::number::write_u64;
+use super::{reply_string, value_text};
+use crate::bytes::number::{parse_i64, write_u64};
 use crate::bytes::shared::LONG_BYTES;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
-use crate::keyspace::{EventClass, Expiry, Key};
+use crate::keyspace::{EventClass, Expiry, Key, StringRef};
 
-/// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
+const BAD_KEY_COUNT: CommandError = CommandError::new("ERR invalid numkeys value or out of range");
+
+/// `SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
 pub(super) fn set(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let key = args.key(1);
     if args.len() == 3 {
@@ -82,6 +85,54 @@ pub(super) fn msetnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     DONE
 }
 
+/// `MSETEX numkeys key value [key value ...] [NX | XX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
+///
+/// Logged as a SET for each key, which loaders that do not know the command understand.
+pub(super) fn msetex(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let count = parse_i64(args.at(1)).and_then(|count| i32::try_from(count).ok());
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    let count = count.filter(|&count| count > 0).ok_or(BAD_KEY_COUNT)?;
+    let end = 2 + 2 * count;
+    if end > args.len() {
+        return Err(CommandError::SYNTAX);
+    }
+    let options = Options::of_msetex(args, end)?;
+    let expiry = expiry_of(cx, options.lifetime, "msetex")?;
+    let keys = (2..end).step_by(2);
+    let refused = match options.condition {
+        Condition::Absent => keys
+            .clone()
+            .any(|at| cx.keys.write(&args.key(at)).is_some()),
+        Condition::Present => keys
+            .clone()
+            .any(|at| cx.keys.write(&args.key(at)).is_none()),
+        _ => false,
+    };
+    if !refused {
+        for at in keys {
+            let key = args.key(at);
+            write(cx, &key, args, at + 1, expiry);
+            log_set(cx, &key, args.at(at + 1), expiry);
+        }
+    }
+    cx.reply.int(i64::from(!refused));
+    DONE
+}
+
+/// `DELIFEQ key value`
+pub(super) fn delifeq(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let key = args.key(1);
+    let equal = match cx.keys.write(&key) {
+        None => false,
+        Some(entry) => is_text(entry.string().ok_or(CommandError::WRONG_TYPE)?, args.at(2)),
+    };
+    if equal {
+        super::read::delete(cx, &key);
+    }
+    cx.reply.int(i64::from(equal));
+    DONE
+}
+
 fn write_pairs(cx: &mut Cx<'_>, args: &Args<'_>) {
     for at in (1..args.len()).step_by(2) {
         write(cx, &args.key(at), args, at + 1, Expiry::Clear);
@@ -94,22 +145,18 @@ fn set_with(
     args: &Args<'_>,
     options: Options<'_>,
 ) -> CommandResult {
-    let expiry = match options.lifetime {
-        Lifetime::Keep => Expiry::Keep,
-        Lifetime::Until(deadline) => Expiry::At(deadline.unix_ms(cx.keys.now_ms, "set")?),
-        Lifetime::Unsaid | Lifetime::Persist => Expiry::Clear,
-    };
+    let expiry = expiry_of(cx, options.lifetime, "set")?;
     if options.get {
         reply_old(cx, key)?;
     }
-    let refused = match options.condition {
-        Condition::Always => false,
-        Condition::Absent => cx.keys.write(key).is_some(),
-        Condition::Present => cx.keys.write(key).is_none(),
-    };
+    let refused = !holds(cx, key, options.condition)?;
     if !refused {
         write(cx, key, args, 2, expiry);
-        if options.get || matches!(expiry, Expiry::At(_)) {
+        let compared = matches!(
+            options.condition,
+            Condition::Equal(_) | Condition::Unequal(_)
+        );
+        if options.get || compared || matches!(expiry, Expiry::At(_)) {
             log_set(cx, key, args.at(2), expiry);
         }
     }
@@ -119,6 +166,41 @@ fn set_with(
         (false, false) => cx.reply.ok(),
     }
     DONE
+}
+
+/// Whether the key is in the state that SET asks for.
+fn holds(cx: &mut Cx<'_>, key: &Key<'_>, condition: Condition<'_>) -> Result<bool, CommandError> {
+    let (text, wanted) = match condition {
+        Condition::Always => return Ok(true),
+        Condition::Absent => return Ok(cx.keys.write(key).is_none()),
+        Condition::Present => return Ok(cx.keys.write(key).is_some()),
+        Condition::Equal(text) => (text, true),
+        Condition::Unequal(text) => (text, false),
+    };
+    match cx.keys.write(key) {
+        None => Ok(!wanted),
+        Some(entry) => {
+            let value = entry.string().ok_or(CommandError::WRONG_TYPE)?;
+            Ok(is_text(value, text) == wanted)
+        }
+    }
+}
+
+/// Whether a string reads like this.
+fn is_text(value: StringRef<'_>, text: &[u8]) -> bool {
+    value_text(Some(value), &mut [0; 20]) == text
+}
+
+fn expiry_of(
+    cx: &Cx<'_>,
+    lifetime: Lifetime<'_>,
+    command: &'static str,
+) -> Result<Expiry, CommandError> {
+    Ok(match lifetime {
+        Lifetime::Keep => Expiry::Keep,
+        Lifetime::Until(deadline) => Expiry::At(deadline.unix_ms(cx.keys.now_ms, command)?),
+        Lifetime::Unsaid | Lifetime::Persist => Expiry::Clear,
+    })
 }
 
 /// Replies the string that the key holds now.

@@ -1,5 +1,6 @@
 //! The string commands, in process.
 
+mod compare;
 mod number;
 mod part;
 mod set;
