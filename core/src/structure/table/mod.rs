@@ -2,7 +2,7 @@
 //! The table: Rotom's dict, for the keyspace and for big sets, hashes and sorted sets.
 //!
 //! Extendible hashing over cache-line buckets. A directory, indexed by the top bits of the hash, names segments
-//! of about a thousand items. A segment that fills up gets a fifth more buckets; at its greatest size it splits in
+//! of about a thousand items. A segment that fills up gets a kibibyte more of buckets; at its greatest size it splits in
 //! two. So growth moves one segment at a time (gradual rehashing by construction), memory never doubles at once,
 //! and shrinking goes the same way back. A lookup costs two dependent cache misses: bucket, item.
 //!

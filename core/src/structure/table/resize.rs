@@ -12,7 +12,7 @@
 
 use super::bucket::{SLOTS, prefetch};
 use super::item::TableItem;
-use super::segment::{MAX_HOMES, Segment, hash_of};
+use super::segment::{MAX_BUCKETS, MAX_HOMES, Segment, hash_of, homes_among};
 use super::{Route, Table};
 use crate::bytes::hash::Hasher;
 use alloc::vec::Vec;
@@ -20,11 +20,18 @@ use core::ptr::NonNull;
 
 /// No segment goes deeper: 24 bits of the hash choose the bucket, and cursors have 48.
 pub(super) const MAX_DEPTH: u8 = 24;
-/// Slots that a segment rebuilt to measure has for every four items: half of a full segment's items get 75 homes.
-const REBUILD_SLOTS_PER_4_ITEMS: usize = 5;
-/// By how many sixteenths a full segment grows: 75 homes become 90, 107 and 128, which split. Finer steps would leave fewer
-/// slots empty, but each one hashes every item of the segment again.
+/// Slots that a segment made smaller has for every eight items.
+const SHRUNK_SLOTS_PER_8_ITEMS: usize = 10;
+/// Slots that the half of a segment gets for every eight items: half of a full one's items get 80 buckets.
+const SPLIT_SLOTS_PER_8_ITEMS: usize = 9;
+/// By how many sixteenths a full segment grows. Finer steps would leave fewer slots empty, but each one hashes every item of
+/// the segment again.
 const GROWTH_SIXTEENTHS: usize = 3;
+/// Segments of so many buckets and more have whole kibibytes of them: 80, 96, 112, 128 and 144, which split into 80 and 80.
+/// So what a segment leaves behind when it grows fits others without a remainder. Smaller ones have whole quarters.
+const WHOLE_KIBIBYTES_FROM: usize = 80;
+const KIBIBYTE_BUCKETS: usize = 16;
+const QUARTER_BUCKETS: usize = 4;
 /// A segment with fewer items than a quarter of its slots is rebuilt smaller.
 const SHRINK_DIVISOR: usize = 4;
 /// Segments of fewer home buckets are not made smaller.
@@ -132,10 +139,8 @@ impl<T: TableItem> Table<T> {
     pub(super) fn grow(&mut self, hash: u64) {
         let at = self.segment_index(hash);
         let homes = usize::from(self.segments[at].homes);
-        let wanted = homes + (homes * GROWTH_SIXTEENTHS).div_ceil(16);
-        let depth = self.segments[at].depth;
-        if wanted <= MAX_HOMES || depth == MAX_DEPTH {
-            self.rebuild(at, wanted.min(MAX_HOMES));
+        if homes < MAX_HOMES || self.segments[at].depth == MAX_DEPTH {
+            self.rebuild(at, more_homes(homes));
         } else {
             self.split(at);
         }
@@ -144,7 +149,7 @@ impl<T: TableItem> Table<T> {
     fn rebuild(&mut self, at: usize, homes: usize) {
         let mut homes = homes;
         while !self.rebuild_at_most(at, homes) {
-            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
+            homes = more_homes(homes);
         }
     }
 
@@ -155,7 +160,7 @@ impl<T: TableItem> Table<T> {
         let old = &self.segments[at];
         let (depth, hash) = (old.depth + 1, old.first_hash());
         let bit = 1u64 << (64 - depth);
-        let mut homes = homes_for(usize::from(old.len) / 2);
+        let mut homes = homes_for(usize::from(old.len) / 2, SPLIT_SLOTS_PER_8_ITEMS);
         let [low, high] = loop {
             let mut halves = [
                 Segment::new(homes, depth, hash),
@@ -164,7 +169,7 @@ impl<T: TableItem> Table<T> {
             if distribute::<T>(old, &mut halves, &self.hasher) {
                 break halves;
             }
-            homes = (homes + homes.div_ceil(8)).min(MAX_HOMES);
+            homes = more_homes(homes);
         };
         self.replace_segment(at, low);
         self.add_segment(high);
@@ -191,7 +196,7 @@ impl<T: TableItem> Table<T> {
             while self.merge_tiny(hash) {}
             return;
         }
-        let wanted = homes_for(len);
+        let wanted = homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS);
         if wanted < homes && !self.rebuild_at_most(at, wanted) {
             // Even a segment of full size has no more items than ten such steps leave.
             self.segments[at].shrink_failures += 1;
@@ -230,10 +235,10 @@ impl<T: TableItem> Table<T> {
         let bit = 1u64 << (64 - depth);
         let buddy = self.segment_index(hash ^ bit);
         let len = usize::from(self.segments[at].len) + usize::from(self.segments[buddy].len);
-        if self.segments[buddy].depth != depth || homes_for(len) > MAX_HOMES / 2 {
+        if self.segments[buddy].depth != depth || homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS) > MAX_HOMES / 2 {
             return false;
         }
-        let mut joined = [Segment::new(homes_for(len), depth - 1, hash)];
+        let mut joined = [Segment::new(homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS), depth - 1, hash)];
         if !distribute::<T>(&self.segments[at], &mut joined, &self.hasher)
             || !distribute::<T>(&self.segments[buddy], &mut joined, &self.hasher)
         {
@@ -338,10 +343,36 @@ impl<T: TableItem> Table<T> {
     }
 }
 
-/// Home buckets for `len` items at the fill a rebuilt segment has.
-fn homes_for(len: usize) -> usize {
-    let slots = (len * REBUILD_SLOTS_PER_4_ITEMS).div_ceil(4);
-    slots.div_ceil(SLOTS).clamp(1, MAX_HOMES)
+/// Home buckets for `len` items with so many slots for every eight of them.
+fn homes_for(len: usize, slots_per_8_items: usize) -> usize {
+    let slots = (len * slots_per_8_items).div_ceil(8);
+    homes_at_least(slots.div_ceil(SLOTS).max(1))
+}
+
+/// The next greater size of a segment that has `homes`.
+fn more_homes(homes: usize) -> usize {
+    let step = match homes < WHOLE_KIBIBYTES_FROM {
+        true => (homes * GROWTH_SIXTEENTHS).div_ceil(16),
+        false => 1,
+    };
+    homes_at_least(homes + step)
+}
+
+/// The homes of the smallest segment that has so many and whose size leaves no awkward holes behind.
+fn homes_at_least(homes: usize) -> usize {
+    let mut buckets = homes + 1;
+    loop {
+        buckets = match buckets {
+            ..KIBIBYTE_BUCKETS => buckets,
+            KIBIBYTE_BUCKETS..WHOLE_KIBIBYTES_FROM => buckets.next_multiple_of(QUARTER_BUCKETS),
+            _ => buckets.next_multiple_of(KIBIBYTE_BUCKETS).min(MAX_BUCKETS),
+        };
+        let has = homes_among(buckets);
+        if has >= homes || buckets == MAX_BUCKETS {
+            return has;
+        }
+        buckets += 1;
+    }
 }
 
 /// Copies the items of `old` into one segment, or into two by the bit that tells them apart. `false`: no room.

@@ -16,10 +16,10 @@ use crate::bytes::hash::Hasher;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 
-/// Home buckets of a full-sized segment; one that needs more splits in two.
-pub(super) const MAX_HOMES: usize = 128;
-/// Most buckets a segment can have.
-pub(super) const MAX_BUCKETS: usize = MAX_HOMES + 1 + MAX_HOMES / 32;
+/// Most buckets a segment can have; one that needs more splits in two.
+pub(super) const MAX_BUCKETS: usize = 144;
+/// Home buckets of such a segment.
+pub(super) const MAX_HOMES: usize = homes_among(MAX_BUCKETS);
 /// How far a displacement chain may reach, in buckets.
 const MAX_CHAIN: usize = 4;
 
@@ -45,8 +45,17 @@ pub(super) struct Place {
     pub(super) slot: usize,
 }
 
-fn stash_buckets(homes: usize) -> usize {
+const fn stash_buckets(homes: usize) -> usize {
     homes / 32
+}
+
+/// How many of `buckets` in all are homes; the others are the last home's neighbour and the stash.
+pub(super) const fn homes_among(buckets: usize) -> usize {
+    let mut homes = buckets - 1;
+    while homes + 1 + stash_buckets(homes) > buckets {
+        homes -= 1;
+    }
+    homes
 }
 
 /// The home of `hash` among `homes` buckets under a prefix of `depth` bits.
