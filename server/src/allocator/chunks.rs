@@ -24,15 +24,20 @@ use super::chunk_set::{CHUNKS_MAX, ChunkSet};
 use super::classes::SPAN_BYTES;
 use super::map::{Reservation, address_limit};
 use super::span::Span;
+use std::ops::Range;
 
 /// Bytes of a chunk.
 pub const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of the kernel's small pages. Where they are larger, giving one back is refused, which is harmless.
+pub const PAGE_BYTES: usize = 4096;
 /// Units of a chunk: the bits of a word.
 pub const CHUNK_UNITS: usize = CHUNK_BYTES / SPAN_BYTES;
 const _: () = assert!(CHUNK_UNITS == u32::BITS as usize);
 
 /// Units of a region.
 pub const REGION_UNITS: usize = 8;
+/// Pages of a region.
+pub const REGION_PAGES: usize = REGION_UNITS * SPAN_BYTES / PAGE_BYTES;
 /// Regions of a chunk.
 pub const REGIONS: usize = CHUNK_UNITS / REGION_UNITS;
 
@@ -72,6 +77,8 @@ pub struct Region {
     pub used: u16,
     /// No less than the longest hole in granules, up to 255.
     pub longest: u8,
+    /// The pages that the kernel has, a bit each; no part of them is in use.
+    pub given_back: [u64; REGION_PAGES / 64],
 }
 
 impl Chunk {
@@ -235,6 +242,12 @@ impl Chunks {
         unsafe { self.spans.add(region * REGION_UNITS).cast() }
     }
 
+    /// Gives some pages of a region back to the kernel; nothing of them is in use.
+    pub fn give_back_pages(&mut self, region: usize, pages: Range<usize>) {
+        let offset = region * REGION_UNITS * SPAN_BYTES + pages.start * PAGE_BYTES;
+        self.blocks.give_back(offset, pages.len() * PAGE_BYTES);
+    }
+
     /// Takes a unit, and returns its number. It is described. `None` when there are no more.
     pub fn take_unit(&mut self) -> Option<usize> {
         let index = match self.sets[PARTIAL].first() {
@@ -246,15 +259,18 @@ impl Chunks {
         Some(index * CHUNK_UNITS + position as usize)
     }
 
-    /// Takes a region for runs, and returns its number. It is described. `None` when there are no more.
-    pub fn take_region(&mut self) -> Option<usize> {
+    /// Takes a region for runs, and returns its number and whether it may have memory already. It is described. `None` when
+    /// there are no more.
+    pub fn take_region(&mut self) -> Option<(usize, bool)> {
         let index = match self.sets[ROOMY].first() {
             Some(index) => index,
             None => self.free_chunk()?,
         };
-        let region = self.chunk(index).free_region()?;
-        self.take(index, units_of(region));
-        Some(index * REGIONS + region)
+        let chunk = self.chunk(index);
+        let region = chunk.free_region()?;
+        let units = units_of(region);
+        self.take(index, units);
+        Some((index * REGIONS + region, chunk.resident & units != 0))
     }
 
     fn free_chunk(&mut self) -> Option<usize> {
@@ -398,6 +414,10 @@ impl Chunks {
 mod tests {
     use super::*;
 
+    fn region(chunks: &mut Chunks) -> Option<usize> {
+        chunks.take_region().map(|(region, _)| region)
+    }
+
     #[test]
     fn lower_chunks_are_taken_first() {
         let mut chunks = Chunks::reserve(20).unwrap();
@@ -406,16 +426,16 @@ mod tests {
         chunks.free_unit(70);
         chunks.free_unit(40);
         // The fourth chunk has 28 free units, three regions of them whole.
-        assert_eq!(chunks.take_region(), Some(3 * REGIONS + 1));
+        assert_eq!(region(&mut chunks), Some(3 * REGIONS + 1));
         assert_eq!(chunks.take_unit(), Some(40));
         assert_eq!(chunks.take_unit(), Some(70));
         assert_eq!(chunks.take_unit(), Some(100));
-        assert_eq!(chunks.take_region(), Some(3 * REGIONS + 2));
-        assert_eq!(chunks.take_region(), Some(3 * REGIONS + 3));
-        assert_eq!(chunks.take_region(), Some(4 * REGIONS));
+        assert_eq!(region(&mut chunks), Some(3 * REGIONS + 2));
+        assert_eq!(region(&mut chunks), Some(3 * REGIONS + 3));
+        assert_eq!(region(&mut chunks), Some(4 * REGIONS));
         chunks.free_region(3 * REGIONS + 1);
         assert_eq!(chunks.check(), 5);
-        assert_eq!(chunks.take_region(), Some(3 * REGIONS + 1));
+        assert_eq!(region(&mut chunks), Some(3 * REGIONS + 1));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Size classes: which block size of spans serves which request.
 //!
 //! ```text
-//! class      0   1   2 ...  60 |  61  62 ...  92 |  93 ... 124 | ... | ...  188
-//! bytes      8  10  12 ... 128 | 132 136 ... 256 | 264 ... 512 | ... | ... 2048
+//! class      0   1   2 ... 124 | 125 126 ... 156 | 157 ...  188 | ...  220
+//! bytes      8  10  12 ... 256 | 264 272 ... 512 | 528 ... 1024 | ... 2048
 //! ```
 //!
-//! Up to 128 bytes there is a class every two bytes, since an entry of the keyspace, or a member of a big set, asks for
+//! Up to 256 bytes there is a class every two bytes, since an entry of the keyspace, or a member of a big set, asks for
 //! its exact size at alignment 1. Above, each doubling is cut in 32, so that a block is at most 3.1 % larger than what
 //! was asked for. A request's size is first rounded up to its alignment; then the class's size is a multiple of the
 //! alignment too: where the classes' step is smaller than the alignment, the rounded size is itself a class, and where it
@@ -23,7 +23,7 @@ pub const CLASSES: usize = FINE_CLASSES + DOUBLINGS * PER_DOUBLING;
 /// The smallest block: room for the link of a list of free blocks, also of those freed by other threads.
 const SIZE_MIN: usize = 8;
 /// Up to here, a class every two bytes.
-const FINE_MAX: usize = 128;
+const FINE_MAX: usize = 256;
 const FINE_CLASSES: usize = (FINE_MAX - SIZE_MIN) / 2 + 1;
 const PER_DOUBLING_LOG: u32 = 5;
 const PER_DOUBLING: usize = 1 << PER_DOUBLING_LOG;

@@ -5,7 +5,7 @@
 //! spans that have free blocks, or with a new one. A freed block goes back to its own span, wherever that is kept; a span
 //! changes its place only when its use falls below its `floor`, so that one comparison is all that most frees need.
 
-use super::chunks::{CHUNK_UNITS, Chunks, REGION_UNITS};
+use super::chunks::{CHUNK_UNITS, Chunks, PAGE_BYTES, REGION_UNITS};
 use super::classes::{CLASSES, SPAN_BYTES, TABLE};
 use super::remote::{RemoteFrees, Taken};
 use super::runs::{GRANULE_BYTES, Runs};
@@ -65,6 +65,11 @@ impl Heap {
     /// The chunks, for their sums.
     pub fn chunks(&self) -> &Chunks {
         &self.chunks
+    }
+
+    /// Bytes of holes between runs that the kernel has.
+    pub fn given_back(&self) -> usize {
+        self.runs.given_back() * PAGE_BYTES
     }
 
     /// Gives a chunk back to the kernel, if more are free than should be kept; whether there are more of them.
@@ -325,8 +330,9 @@ impl Heap {
 
     /// Checks all descriptions, lists and bins, and returns the bytes of the blocks in use.
     #[cfg(test)]
-    pub fn check(&self) -> usize {
+    pub fn check(&mut self) -> usize {
         let chunks = self.chunks.check();
+        self.runs.check(&mut self.chunks);
         let spans = self.chunks.spans();
         let (mut bytes, mut listed, mut current, mut unit) = (0, 0, 0, 0);
         while unit < chunks * CHUNK_UNITS {

@@ -156,11 +156,11 @@ impl Allocator {
             return Held { active, resident };
         }
         // SAFETY: this thread is the owner, and no other reference to the heap lives.
-        let chunks = unsafe { (*self.heap.get()).chunks() };
-        let system = self.system.allocated();
+        let heap = unsafe { &*self.heap.get() };
+        let (system, given_back) = (self.system.allocated(), heap.given_back());
         Held {
-            active: chunks.used_units() * SPAN_BYTES + system,
-            resident: chunks.resident_units() * SPAN_BYTES + system,
+            active: heap.chunks().used_units() * SPAN_BYTES - given_back + system,
+            resident: heap.chunks().resident_units() * SPAN_BYTES - given_back + system,
         }
     }
 

@@ -12,9 +12,14 @@
 //! A run is taken from the lowest region of half a mebibyte, and there from the lowest place, where it fits. Of each region
 //! it is known how long its longest hole may be at most; a search that fails learns how long it is. For each length of a run
 //! there is a hint: below that region none has a hole for it.
+//!
+//! While a table grows, all its segments change from one size to the next, and the holes that they leave are too short for
+//! what is wanted. So the pages of a hole go back to the kernel at once when more than a few are free: a call for some
+//! thousand bytes, which hold hundreds of items.
 
-use super::chunks::{Chunks, REGION_UNITS, REGIONS, Region};
+use super::chunks::{Chunks, PAGE_BYTES, REGION_PAGES, REGION_UNITS, REGIONS, Region};
 use super::classes::SPAN_BYTES;
+use std::ops::Range;
 
 /// Bytes of a granule.
 pub const GRANULE_BYTES: usize = 256;
@@ -27,6 +32,11 @@ const REGION_BYTES: usize = REGION_UNITS * SPAN_BYTES;
 /// Granules of a region, and words of their bits.
 const REGION_GRANULES: usize = REGION_BYTES / GRANULE_BYTES;
 const WORDS: usize = REGION_GRANULES / 64;
+/// Granules of a page.
+const PAGE_GRANULES: usize = PAGE_BYTES / GRANULE_BYTES;
+/// Free pages that keep their memory: so many, and one for so many pages in use.
+const KEPT_PAGES: usize = 16;
+const KEPT_DIVISOR: usize = 128;
 /// Regions that one call searches in vain before it takes a new one.
 const SEARCHES_MAX: usize = 16;
 
@@ -34,13 +44,27 @@ const SEARCHES_MAX: usize = 16;
 pub struct Runs {
     /// By granules: no region below this one has a hole for so many.
     hints: [u32; GRANULES_MAX + 1],
+    /// Granules of all runs.
+    used: usize,
+    /// Pages of the regions' holes that have memory.
+    free_pages: usize,
+    /// Pages of the regions' holes that have none.
+    given_back: usize,
 }
 
 impl Runs {
     /// No runs yet.
     pub const NONE: Runs = Runs {
         hints: [u32::MAX; GRANULES_MAX + 1],
+        used: 0,
+        free_pages: 0,
+        given_back: 0,
     };
+
+    /// Pages of regions without memory behind them, as far as is known.
+    pub fn given_back(&self) -> usize {
+        self.given_back
+    }
 
     /// Takes a run, and returns its offset from the beginning of all blocks.
     pub fn take(&mut self, chunks: &mut Chunks, granules: usize) -> Option<usize> {
@@ -48,10 +72,7 @@ impl Runs {
             Some(found) => found,
             None => (self.new_region(chunks)?, 0),
         };
-        bits(chunks, index).set(position, granules, false);
-        let mut region = chunks.region(index);
-        region.used += granules as u16;
-        chunks.set_region(index, region);
+        self.occupy(chunks, index, position, granules);
         Some(index * REGION_BYTES + position * GRANULE_BYTES)
     }
 
@@ -60,7 +81,12 @@ impl Runs {
         let (index, position) = place(offset);
         let mut region = chunks.region(index);
         region.used -= granules as u16;
+        self.used -= granules;
         if region.used == 0 {
+            let given_back = given_back_of(&region);
+            let free = bits(chunks, index).free_pages(0..REGION_PAGES).count();
+            self.given_back -= given_back;
+            self.free_pages -= free - given_back;
             chunks.free_region(index);
             return;
         }
@@ -69,8 +95,55 @@ impl Runs {
         let before = bits.free_before(position);
         let hole = bits.next_used(position + granules) - position + before;
         region.longest = region.longest.max(hole.min(usize::from(u8::MAX)) as u8);
+        self.release(chunks, index, &mut region, pages_of(position, granules));
         chunks.set_region(index, region);
         self.lower_hints(index, hole);
+    }
+
+    /// Marks granules as used. Pages that have no memory get some when they are touched.
+    fn occupy(&mut self, chunks: &mut Chunks, index: usize, position: usize, granules: usize) {
+        let mut region = chunks.region(index);
+        let mut bits = bits(chunks, index);
+        for page in bits.free_pages(pages_of(position, granules)) {
+            let (word, bit) = (page / 64, 1 << (page % 64));
+            if region.given_back[word] & bit != 0 {
+                region.given_back[word] &= !bit;
+                self.given_back -= 1;
+            } else {
+                self.free_pages -= 1;
+            }
+        }
+        bits.set(position, granules, false);
+        region.used += granules as u16;
+        self.used += granules;
+        chunks.set_region(index, region);
+    }
+
+    /// Counts those of `pages`, of which a part was freed, that are free now, and gives them back if there are many.
+    fn release(
+        &mut self,
+        chunks: &mut Chunks,
+        index: usize,
+        region: &mut Region,
+        pages: Range<usize>,
+    ) {
+        // All but the first and the last are parts of the one hole.
+        let bits = bits(chunks, index);
+        let mut free = bits.free_pages(pages);
+        let Some(first) = free.next() else {
+            return;
+        };
+        let pages = first..free.last().unwrap_or(first) + 1;
+        self.free_pages += pages.len();
+        if self.free_pages <= KEPT_PAGES + self.used / PAGE_GRANULES / KEPT_DIVISOR {
+            return;
+        }
+        self.free_pages -= pages.len();
+        self.given_back += pages.len();
+        for page in pages.clone() {
+            region.given_back[page / 64] |= 1 << (page % 64);
+        }
+        chunks.give_back_pages(index, pages);
     }
 
     /// Makes a run longer or shorter where it is. False where there is no room behind it.
@@ -82,15 +155,39 @@ impl Runs {
             return true;
         }
         let (index, position) = place(offset);
-        let mut bits = bits(chunks, index);
+        let bits = bits(chunks, index);
         if position + to > REGION_GRANULES || bits.next_used(position + from) < position + to {
             return false;
         }
-        bits.set(position + from, to - from, false);
-        let mut region = chunks.region(index);
-        region.used += (to - from) as u16;
-        chunks.set_region(index, region);
+        self.occupy(chunks, index, position + from, to - from);
         true
+    }
+
+    /// Checks the sums against the regions.
+    #[cfg(test)]
+    pub fn check(&self, chunks: &mut Chunks) {
+        let (mut used, mut free_pages, mut given_back) = (0, 0, 0);
+        for index in 0..chunks.made() * REGIONS {
+            let region = chunks.region(index);
+            if region.used == 0 {
+                continue;
+            }
+            let free: Vec<usize> = bits(chunks, index).free_pages(0..REGION_PAGES).collect();
+            let is_given = |page: usize| region.given_back[page / 64] >> (page % 64) & 1 == 1;
+            let given = free.iter().filter(|&&page| is_given(page)).count();
+            assert_eq!(
+                given,
+                given_back_of(&region),
+                "a page in use that has no memory"
+            );
+            used += usize::from(region.used);
+            free_pages += free.len() - given;
+            given_back += given;
+        }
+        assert_eq!(
+            (used, free_pages, given_back),
+            (self.used, self.free_pages, self.given_back)
+        );
     }
 
     /// A region and the place in it where a run fits.
@@ -119,10 +216,19 @@ impl Runs {
     }
 
     fn new_region(&mut self, chunks: &mut Chunks) -> Option<usize> {
-        let index = chunks.take_region()?;
+        let (index, has_memory) = chunks.take_region()?;
         bits(chunks, index).set(0, REGION_GRANULES, true);
-        let longest = u8::MAX;
-        chunks.set_region(index, Region { used: 0, longest });
+        let (pages, given_back) = match has_memory {
+            true => (&mut self.free_pages, 0),
+            false => (&mut self.given_back, u64::MAX),
+        };
+        *pages += REGION_PAGES;
+        let region = Region {
+            used: 0,
+            longest: u8::MAX,
+            given_back: [given_back; REGION_PAGES / 64],
+        };
+        chunks.set_region(index, region);
         self.lower_hints(index, REGION_GRANULES);
         Some(index)
     }
@@ -136,6 +242,16 @@ impl Runs {
 
 fn place(offset: usize) -> (usize, usize) {
     (offset / REGION_BYTES, offset % REGION_BYTES / GRANULE_BYTES)
+}
+
+/// The pages of which some granules are part.
+fn pages_of(position: usize, granules: usize) -> Range<usize> {
+    position / PAGE_GRANULES..(position + granules).div_ceil(PAGE_GRANULES)
+}
+
+fn given_back_of(region: &Region) -> usize {
+    let pages = region.given_back.iter();
+    pages.map(|word| word.count_ones() as usize).sum()
 }
 
 /// The bits of a region.
@@ -160,6 +276,16 @@ impl Bits<'_> {
             }
             at += within;
         }
+    }
+
+    /// Those of `pages` of which nothing is in use.
+    fn free_pages(&self, pages: Range<usize>) -> impl Iterator<Item = usize> {
+        const PER_WORD: usize = 64 / PAGE_GRANULES;
+        let whole = u64::MAX >> (64 - PAGE_GRANULES);
+        pages.filter(move |&page| {
+            let bits = self.0[page / PER_WORD] >> (page % PER_WORD * PAGE_GRANULES);
+            bits & whole == whole
+        })
     }
 
     /// The first free granule from `from` on; their number where there is none.

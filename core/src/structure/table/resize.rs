@@ -235,10 +235,16 @@ impl<T: TableItem> Table<T> {
         let bit = 1u64 << (64 - depth);
         let buddy = self.segment_index(hash ^ bit);
         let len = usize::from(self.segments[at].len) + usize::from(self.segments[buddy].len);
-        if self.segments[buddy].depth != depth || homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS) > MAX_HOMES / 2 {
+        if self.segments[buddy].depth != depth
+            || homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS) > MAX_HOMES / 2
+        {
             return false;
         }
-        let mut joined = [Segment::new(homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS), depth - 1, hash)];
+        let mut joined = [Segment::new(
+            homes_for(len, SHRUNK_SLOTS_PER_8_ITEMS),
+            depth - 1,
+            hash,
+        )];
         if !distribute::<T>(&self.segments[at], &mut joined, &self.hasher)
             || !distribute::<T>(&self.segments[buddy], &mut joined, &self.hasher)
         {
