@@ -1,7 +1,7 @@
 //! The `rotom-server` program.
 
-use rotom_server::allocator;
 use rotom_server::arguments::{self, Command, Sources};
+use rotom_server::{allocator, code};
 use rotom_server::{serve, startup};
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
@@ -30,6 +30,7 @@ fn serve(program: &str, sources: &Sources) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    code::bring_into_memory();
     match serve::run(program, sources.any, startup) {
         Ok(code) => code,
         Err(error) => {

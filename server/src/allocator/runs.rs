@@ -327,17 +327,23 @@ impl Bits<'_> {
         position - at
     }
 
-    /// The lowest place for so many granules, or how long the longest hole is.
+    /// The lowest place for so many granules, or how long the longest hole is, as far as it is of use to them: whole pages
+    /// begin with a page.
     fn find(&self, granules: usize) -> Result<usize, usize> {
         let (mut at, mut longest) = (0, 0);
+        let align = match granules % PAGE_GRANULES {
+            0 => PAGE_GRANULES,
+            _ => 1,
+        };
         loop {
             let from = self.next_free(at);
             if from == REGION_GRANULES {
                 return Err(longest);
             }
             at = self.next_used(from);
-            if at - from >= granules {
-                return Ok(from);
+            let aligned = from.next_multiple_of(align);
+            if aligned + granules <= at {
+                return Ok(aligned);
             }
             longest = longest.max(at - from);
         }
@@ -374,9 +380,16 @@ mod tests {
             let got = bits.free_before(at);
             assert!(got == before || (got < before && got >= GRANULES_MAX));
             let wanted = 1 + random(128);
-            let found = model
-                .windows(wanted)
-                .position(|run| run.iter().all(|&free| free));
+            let step = match wanted % PAGE_GRANULES {
+                0 => PAGE_GRANULES,
+                _ => 1,
+            };
+            let fits = |&at: &usize| {
+                model
+                    .get(at..at + wanted)
+                    .is_some_and(|run| run.iter().all(|&free| free))
+            };
+            let found = (0..REGION_GRANULES).step_by(step).find(fits);
             assert_eq!(bits.find(wanted).ok(), found);
         }
     }

@@ -304,15 +304,15 @@ fn without_an_owner_the_systems_allocator_serves() {
     assert_eq!((allocator.check(), allocator.allocated()), (0, 0));
 }
 
-/// So a table's segments behave that grow by a kibibyte, each in its own time.
+/// So a table's segments behave that grow by a page, each in its own time.
 #[test]
 fn runs_that_change_their_size_leave_few_holes() {
     let allocator = owned(256);
     let mut random = Random(11);
     let mut blocks: Vec<Marked> = (0..2000)
-        .map(|mark| Marked::new(&allocator, 5120, 64, mark))
+        .map(|mark| Marked::new(&allocator, 16_384, 64, mark))
         .collect();
-    for size in [6144, 7168, 8192, 9216] {
+    for size in [20_480, 24_576, 28_672] {
         let mut old: Vec<Marked> = std::mem::take(&mut blocks);
         while !old.is_empty() {
             let block = old.swap_remove(random.below(old.len()));

@@ -2,7 +2,7 @@
 //! The table: Rotom's dict, for the keyspace and for big sets, hashes and sorted sets.
 //!
 //! Extendible hashing over cache-line buckets. A directory, indexed by the top bits of the hash, names segments
-//! of about a thousand items. A segment that fills up gets a kibibyte more of buckets; at its greatest size it splits in
+//! of two to four thousand items. A segment that fills up gets a page more of buckets; at its greatest size it splits in
 //! two. So growth moves one segment at a time (gradual rehashing by construction), memory never doubles at once,
 //! and shrinking goes the same way back. A lookup costs two dependent cache misses: bucket, item.
 //!
@@ -42,7 +42,7 @@ use segment::{Place, Segment, find_in, hash_of, home_of};
 struct Route {
     buckets: NonNull<Bucket>,
     segment: u32,
-    homes: u8,
+    homes: u16,
     depth: u8,
 }
 
@@ -468,7 +468,12 @@ impl<T: TableItem> Table<T> {
                 match number {
                     n if n == home => {}
                     n if n == home + 1 => displaced[home] += 1,
-                    n if n > homes => stashed[home] = (stashed[home] + 1).min(15),
+                    n if n > homes => {
+                        if segment.stash(line.tag(slot)).all(|bucket| bucket != n) {
+                            return Err("item in a foreign part of the stash");
+                        }
+                        stashed[home] = (stashed[home] + 1).min(15);
+                    }
                     _ => return Err("item out of reach"),
                 }
             }

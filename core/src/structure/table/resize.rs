@@ -22,16 +22,16 @@ use core::ptr::NonNull;
 pub(super) const MAX_DEPTH: u8 = 24;
 /// Slots that a segment made smaller has for every eight items.
 const SHRUNK_SLOTS_PER_8_ITEMS: usize = 10;
-/// Slots that the half of a segment gets for every eight items: half of a full one's items get 80 buckets.
+/// Slots that the half of a segment gets for every eight items: half of a full one's items get 256 buckets.
 const SPLIT_SLOTS_PER_8_ITEMS: usize = 9;
 /// By how many sixteenths a full segment grows. Finer steps would leave fewer slots empty, but each one hashes every item of
 /// the segment again.
 const GROWTH_SIXTEENTHS: usize = 3;
-/// Segments of so many buckets and more have whole kibibytes of them: 80, 96, 112, 128 and 144, which split into 80 and 80.
-/// So what a segment leaves behind when it grows fits others without a remainder. Smaller ones have whole quarters.
-const WHOLE_KIBIBYTES_FROM: usize = 80;
-const KIBIBYTE_BUCKETS: usize = 16;
-const QUARTER_BUCKETS: usize = 4;
+/// Buckets of a page. Segments have whole pages of them, 256, 320, 384 and 448, which split into 256 and 256: since all grow
+/// at about the same time, the holes that they leave are of no use to each other, but whole pages go back to the system.
+const PAGE_BUCKETS: usize = 64;
+/// Smaller segments, of so many buckets and more, have a whole number of such parts.
+const PARTS: [(usize, usize); 3] = [(256, PAGE_BUCKETS), (64, 16), (16, 4)];
 /// A segment with fewer items than a quarter of its slots is rebuilt smaller.
 const SHRINK_DIVISOR: usize = 4;
 /// Segments of fewer home buckets are not made smaller.
@@ -39,7 +39,7 @@ const HOMES_TO_SHRINK: usize = 4;
 /// Segments are joined as long as one is named by at most two to the power of this many directory entries.
 const SPAN_BITS_MAX: u8 = 6;
 /// Entries of the next directory that are filled whenever a segment changes.
-pub(super) const ENTRIES_AT_ONCE: usize = 64;
+pub(super) const ENTRIES_AT_ONCE: usize = 16;
 
 /// A directory that is being made.
 pub(super) struct Successor {
@@ -357,24 +357,21 @@ fn homes_for(len: usize, slots_per_8_items: usize) -> usize {
 
 /// The next greater size of a segment that has `homes`.
 fn more_homes(homes: usize) -> usize {
-    let step = match homes < WHOLE_KIBIBYTES_FROM {
+    let step = match homes < PARTS[0].0 - PAGE_BUCKETS {
         true => (homes * GROWTH_SIXTEENTHS).div_ceil(16),
         false => 1,
     };
     homes_at_least(homes + step)
 }
 
-/// The homes of the smallest segment that has so many and whose size leaves no awkward holes behind.
+/// The homes of the smallest segment that has so many, or of the greatest.
 fn homes_at_least(homes: usize) -> usize {
     let mut buckets = homes + 1;
     loop {
-        buckets = match buckets {
-            ..KIBIBYTE_BUCKETS => buckets,
-            KIBIBYTE_BUCKETS..WHOLE_KIBIBYTES_FROM => buckets.next_multiple_of(QUARTER_BUCKETS),
-            _ => buckets.next_multiple_of(KIBIBYTE_BUCKETS).min(MAX_BUCKETS),
-        };
-        let has = homes_among(buckets);
-        if has >= homes || buckets == MAX_BUCKETS {
+        let part = PARTS.iter().find(|(from, _)| buckets >= *from);
+        buckets = buckets.next_multiple_of(part.map_or(1, |(_, part)| *part));
+        let has = homes_among(buckets.min(MAX_BUCKETS));
+        if has >= homes || buckets >= MAX_BUCKETS {
             return has;
         }
         buckets += 1;

@@ -17,9 +17,11 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 /// Most buckets a segment can have; one that needs more splits in two.
-pub(super) const MAX_BUCKETS: usize = 144;
+pub(super) const MAX_BUCKETS: usize = 448;
 /// Home buckets of such a segment.
 pub(super) const MAX_HOMES: usize = homes_among(MAX_BUCKETS);
+/// In how many buckets of the stash an item may be.
+const STASH_WINDOW: usize = 4;
 /// How far a displacement chain may reach, in buckets.
 const MAX_CHAIN: usize = 4;
 
@@ -27,7 +29,7 @@ const MAX_CHAIN: usize = 4;
 pub(super) struct Segment {
     pub(super) buckets: Vec<Bucket>,
     /// Home buckets, 1 to [`MAX_HOMES`].
-    pub(super) homes: u8,
+    pub(super) homes: u16,
     /// Bits of the hash that every item here shares.
     pub(super) depth: u8,
     pub(super) len: u16,
@@ -60,7 +62,7 @@ pub(super) const fn homes_among(buckets: usize) -> usize {
 
 /// The home of `hash` among `homes` buckets under a prefix of `depth` bits.
 #[inline(always)]
-pub(super) fn home_of(hash: u64, depth: u8, homes: u8) -> usize {
+pub(super) fn home_of(hash: u64, depth: u8, homes: u16) -> usize {
     let fraction = (hash << depth) >> 40;
     ((fraction * u64::from(homes)) >> 24) as usize
 }
@@ -75,7 +77,7 @@ impl Segment {
         let prefix = ((hash >> 32) as u32 & !(u32::MAX >> depth)).to_be_bytes();
         Segment {
             buckets,
-            homes: homes as u8,
+            homes: homes as u16,
             depth,
             len: 0,
             prefix: [prefix[0], prefix[1], prefix[2]],
@@ -94,14 +96,18 @@ impl Segment {
         home_of(hash, self.depth, self.homes)
     }
 
-    pub(super) fn stash(&self) -> core::ops::Range<usize> {
-        usize::from(self.homes) + 1..self.buckets.len()
+    /// The buckets of the stash in which an item with this tag may be.
+    pub(super) fn stash(&self, tag: u8) -> impl Iterator<Item = usize> + use<> {
+        let first = usize::from(self.homes) + 1;
+        let count = self.buckets.len() - first;
+        let start = usize::from(tag) * count >> 8;
+        (start..start + count.min(STASH_WINDOW)).map(move |at| first + at % count)
     }
 
     /// Looks an item up in the stash.
     #[cold]
     pub(super) fn find_stashed<T: TableItem>(&self, tag: u8, key: &[u8]) -> Option<Place> {
-        self.stash().find_map(|bucket| {
+        self.stash(tag).find_map(|bucket| {
             find_in::<T>(&self.buckets[bucket], tag, key).map(|slot| Place { bucket, slot })
         })
     }
@@ -116,7 +122,7 @@ impl Segment {
         let home = self.home(hash);
         let first = &self.buckets[home];
         let next = home + 1..home + 1 + usize::from(first.displaced() != 0);
-        let stash = self.stash().filter(|_| first.stashed() != 0);
+        let stash = self.stash(tag_of(hash)).filter(|_| first.stashed() != 0);
         core::iter::once(home)
             .chain(next)
             .chain(stash)
@@ -176,7 +182,7 @@ impl Segment {
             self.put_displaced(home, slot, tag, pointer);
             return true;
         }
-        for bucket in self.stash() {
+        for bucket in self.stash(tag) {
             if let Some(slot) = self.buckets[bucket].free_slot() {
                 self.buckets[bucket].put(slot, tag, pointer);
                 self.buckets[home].add_stashed();
@@ -287,7 +293,8 @@ impl Segment {
             visit(&self.buckets[home + 1]);
         }
         if first.stashed() != 0 {
-            self.stash().for_each(|bucket| visit(&self.buckets[bucket]));
+            let stash = &self.buckets[usize::from(self.homes) + 1..];
+            stash.iter().for_each(visit);
         }
     }
 

@@ -173,17 +173,17 @@ fn scan_honours_count_closely() {
 #[test]
 fn random_is_fair() {
     let mut table = table();
-    for i in 0..1500 {
+    for i in 0..5000 {
         insert(&mut table, &format!("{i}"));
     }
     assert!(table.segment_count() > 1);
     let mut prng = Prng::new(5);
     let mut counts: HashMap<String, u32> = HashMap::new();
-    for _ in 0..150_000 {
+    for _ in 0..500_000 {
         let item = table.random(&mut prng).unwrap();
         *counts.entry((*item.0).clone()).or_default() += 1;
     }
-    assert_eq!(counts.len(), 1500);
+    assert_eq!(counts.len(), 5000);
     assert!(counts.values().all(|&n| (45..165).contains(&n)));
 }
 
