@@ -127,6 +127,8 @@ pub struct Engine<P: Platform> {
     batch: Batch,
     /// Connections to flush at the end of the turn.
     to_flush: Vec<u32>,
+    /// Those of them that got a part of their replies and go on in the next turn.
+    half_flushed: Vec<u32>,
     /// Connections to be served: those that became readable, and those that an earlier turn has left.
     to_serve: Vec<u32>,
     /// Those that this turn leaves for the next: before any of their requests has run, and after.
@@ -208,6 +210,7 @@ impl<P: Platform> Engine<P> {
             pool: Pool::default(),
             batch: Batch::default(),
             to_flush: Vec::new(),
+            half_flushed: Vec::new(),
             to_serve: Vec::new(),
             left_unserved: Vec::new(),
             left_half: Vec::new(),

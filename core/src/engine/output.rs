@@ -9,9 +9,11 @@ use crate::platform::{Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
 use alloc::collections::VecDeque;
 
-/// How much is sent in one turn to clients with much to send. Who has no more than the second is served in any case, the
-/// others go on in the next turn.
-pub(super) const SEND_BYTES_PER_TURN: usize = 512 * 1024;
+/// How much is sent in one turn to clients with much to send; copying it into the kernel takes some hundred microseconds.
+pub(super) const SEND_BYTES_PER_TURN: usize = 256 * 1024;
+/// How much of it one of them gets. In the next turn those come first that got nothing.
+const SEND_BYTES_EACH: usize = 128 * 1024;
+/// Who has no more than this is served in any case.
 const SEND_BYTES_SMALL: usize = 16 * 1024;
 
 /// Replies that wait for the disk, in order of the positions of the log that they wait for.
@@ -109,8 +111,9 @@ impl<P: Platform> Engine<P> {
                 self.flush(slot);
             }
         }
-        // Those that are left for the next turn; the list goes back for its room.
+        // Those that are left for the next turn, who got nothing first; the list goes back for its room.
         list.append(&mut self.to_flush);
+        list.append(&mut self.half_flushed);
         self.to_flush = list;
     }
 
@@ -148,8 +151,9 @@ impl<P: Platform> Engine<P> {
         } else if self.send_bytes_left < SEND_BYTES_SMALL {
             0
         } else {
-            self.send_bytes_left
+            self.send_bytes_left.min(SEND_BYTES_EACH)
         };
+        let gets_nothing = budget == 0;
         let mut is_slow = false;
         while sendable > 0 && budget > 0 {
             let (fd, net) = (connection.fd, &mut self.net);
@@ -178,8 +182,20 @@ impl<P: Platform> Engine<P> {
         let is_left = sendable > 0 && !is_slow;
         self.after_flush(slot, is_slow);
         if is_left {
-            // The turn has sent enough; the socket need not tell that it takes more.
-            self.queue_flush(slot);
+            self.queue_rest(slot, gets_nothing);
+        }
+    }
+
+    /// Puts a connection off until the next turn; its socket need not tell that it takes more.
+    fn queue_rest(&mut self, slot: u32, has_nothing: bool) {
+        if has_nothing {
+            return self.queue_flush(slot);
+        }
+        if let Some(connection) = self.connections.get_mut(slot)
+            && !connection.flush_queued
+        {
+            connection.flush_queued = true;
+            self.half_flushed.push(slot);
         }
     }
 
