@@ -3,6 +3,7 @@
 //! ```text
 //! runner.rs       a client in process: request bytes in, reply bytes out, through parser, registry and handlers
 //! cases.rs        the commands that are measured, each with its stated workload
+//! every.rs        every command, on data of modest size
 //! shapes.rs       kinds of data, by which bytes per item are told
 //! allocations.rs  an allocator that counts
 //!
@@ -21,5 +22,6 @@
 
 pub mod allocations;
 pub mod cases;
+pub mod every;
 pub mod runner;
 pub mod shapes;
