@@ -71,11 +71,6 @@ impl ExpiryIndex {
         }
     }
 
-    /// The key that expires first: its time and hash.
-    pub(super) fn first(&self) -> Option<(u64, u64)> {
-        self.items.first().map(|item| (item.when_ms, item.hash))
-    }
-
     /// Fills `into` with the first keys, in order of time, up to those of `now_ms`; how many there were.
     pub(super) fn copy_due(&self, now_ms: u64, into: &mut [(u64, u64)]) -> usize {
         let due = self.items.iter_from(0);

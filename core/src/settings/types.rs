@@ -65,7 +65,7 @@ words! {
         VolatileLfu = "volatile-lfu",
         /// Any key that has a time to live.
         VolatileRandom = "volatile-random",
-        /// The key that expires soonest.
+        /// The key of a sample that expires soonest.
         VolatileTtl = "volatile-ttl",
         /// The least recently used key.
         AllkeysLru = "allkeys-lru",
