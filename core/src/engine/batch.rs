@@ -16,7 +16,7 @@ use crate::bytes::shared::LONG_BYTES;
 use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Clock, Host, Platform, Transfer};
-use crate::resp::{Limits, Progress, ProtocolError, Span};
+use crate::resp::{Beginning, Limits, Progress, ProtocolError, Span};
 use crate::structure::table::Step;
 use alloc::format;
 use alloc::vec::Vec;
@@ -26,9 +26,12 @@ const GROUP: usize = 64;
 const GROUP_INPUT_BYTES: usize = 64 * 1024;
 /// Requests that begin beyond so many bytes of the input are left for the next turn.
 const PARSE_BYTES: usize = 32 * 1024;
-/// How long the requests of one turn may take, microseconds, and how many bytes of replies they may make. What is over
-/// when that is reached runs in the next turn, after the replies so far were sent.
+/// How long the requests of one turn should take, microseconds: no further group is begun that would take longer, as far
+/// as the longest one so far tells.
 const TURN_BUDGET_US: u64 = 400;
+/// How long they may take, and how many bytes of replies they may make. What is over when that is reached runs in the next
+/// turn, after the replies so far were sent; it is parsed again then, so this is for requests that take long.
+const TURN_LIMIT_US: u64 = 600;
 const TURN_REPLY_BYTES: usize = 512 * 1024;
 /// Requests between two looks at the clock.
 const REQUESTS_PER_LOOK: usize = 128;
@@ -65,6 +68,8 @@ struct LastCommand {
     name_len: usize,
     number: u16,
     keys: Keys,
+    /// How the request began.
+    beginning: Beginning,
 }
 
 /// Where a command's first range of keys stands. (Full words: halves that are put together cost more than they save.)
@@ -120,6 +125,7 @@ impl LastCommand {
         let name = *spans.first()?;
         let word = short_name(buffer, name);
         if word == Some(self.name) && name.len as usize == self.name_len {
+            self.beginning = Beginning::of(buffer, name, spans.len());
             return Some((self.number, self.keys));
         }
         self.look_up(buffer, spans, word, registry)
@@ -146,6 +152,7 @@ impl LastCommand {
                 name_len: spans[0].len as usize,
                 number: command.number,
                 keys,
+                beginning: Beginning::of(buffer, spans[0], spans.len()),
             };
         }
         Some((command.number, keys))
@@ -213,7 +220,11 @@ impl Batch {
         while offset < stop {
             let first_span = self.spans.len();
             let rest = &mut unread[offset..];
-            let progress = match connection.parser.parse_short(rest, &mut self.spans) {
+            let (parser, beginning) = (&connection.parser, &self.last.beginning);
+            let alike = parser.parse_alike(beginning, rest, &mut self.spans);
+            let is_alike = alike.is_some();
+            let short = alike.or_else(|| parser.parse_short(rest, &mut self.spans));
+            let progress = match short {
                 Some(progress) => Ok(progress),
                 None => {
                     self.quoted.note(slot, offset, rest);
@@ -226,6 +237,8 @@ impl Batch {
                         let spans = &self.spans[first_span..];
                         let found = if offset == 0 && apart.is_some() {
                             find_apart(rest, spans, apart, registry)
+                        } else if is_alike {
+                            Some((self.last.number, self.last.keys))
                         } else {
                             self.last.find(rest, spans, registry)
                         };
@@ -428,7 +441,11 @@ impl<P: Platform> Engine<P> {
     /// long enough. The rest stays in the list, to be the first in the next turn.
     pub(super) fn serve_readable(&mut self) {
         let mut served = 0;
-        while served < self.to_serve.len() && (served == 0 || !self.is_turn_spent()) {
+        let (mut longest_us, mut end_us) = (0, self.now_us);
+        while served < self.to_serve.len()
+            && (served == 0
+                || !self.turn_spent && end_us + longest_us <= self.now_us + TURN_BUDGET_US)
+        {
             self.batch.clear();
             let first = served;
             let mut input_bytes = 0;
@@ -446,6 +463,10 @@ impl<P: Platform> Engine<P> {
             for at in first..served {
                 self.serve_rest(self.to_serve[at]);
             }
+            if served < self.to_serve.len() {
+                let start_us = core::mem::replace(&mut end_us, self.clock.monotonic_us());
+                longest_us = longest_us.max(end_us - start_us);
+            }
         }
         // Whose turn it was goes behind those who had none.
         let (none, some) = (self.left_unserved.drain(..), self.left_half.drain(..));
@@ -456,7 +477,7 @@ impl<P: Platform> Engine<P> {
     /// Whether the turn has taken as long as its requests may take, or made as many replies.
     fn is_turn_spent(&mut self) -> bool {
         let spent = &mut self.turn_spent;
-        *spent = *spent || self.clock.monotonic_us() >= self.now_us + TURN_BUDGET_US;
+        *spent = *spent || self.clock.monotonic_us() >= self.now_us + TURN_LIMIT_US;
         *spent
     }
 

@@ -7,4 +7,4 @@ mod short;
 
 pub use loan::{Loan, Loans};
 pub use reply::{Protocol, Reply};
-pub use request::{Limits, Progress, ProtocolError, RequestParser, Span};
+pub use request::{Beginning, Limits, Progress, ProtocolError, RequestParser, Span};

@@ -16,7 +16,7 @@ use crate::bytes::shared::LONG_BYTES;
 use alloc::vec::Vec;
 
 /// One argument: part of the connection's buffer, or a long one apart ([`Span::apart`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// Offset of the first byte, counted from the start of the request.
     pub start: u32,
@@ -29,6 +29,36 @@ impl Span {
     #[inline(always)]
     pub fn range(self) -> core::ops::Range<usize> {
         self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+/// How a request begins, up to the end of its command's name: `*2\r\n$3\r\nGET\r\n`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beginning {
+    /// Its bytes as a little-endian word, and which bits of the word they are; none: nothing is known.
+    bytes: u128,
+    mask: u128,
+    len: usize,
+    arguments: usize,
+    name: Span,
+}
+
+impl Beginning {
+    /// That of a whole request in `buffer` with so many arguments, of which `name` is the first; nothing where it is longer
+    /// than sixteen bytes or the request has ten arguments or more.
+    #[inline]
+    pub fn of(buffer: &[u8], name: Span, arguments: usize) -> Beginning {
+        let len = name.start as usize + name.len as usize + 2;
+        match buffer.first_chunk::<16>() {
+            Some(first) if first[0] == b'*' && first[2] == b'\r' && len <= 16 => Beginning {
+                bytes: u128::from_le_bytes(*first),
+                mask: u128::MAX >> (128 - 8 * len),
+                len,
+                arguments,
+                name,
+            },
+            _ => Beginning::default(),
+        }
     }
 }
 
@@ -162,6 +192,35 @@ impl RequestParser {
             at = next;
         }
         Some(Progress::Request { len: at, arguments })
+    }
+
+    /// What [`RequestParser::parse_short`] makes of a request that begins like the one before it, as most of a pipeline do:
+    /// then what is known of that one's beginning need not be found out again. `None` as there, or when it begins otherwise.
+    #[inline(always)]
+    pub fn parse_alike(
+        &self,
+        beginning: &Beginning,
+        buffer: &[u8],
+        spans: &mut Vec<Span>,
+    ) -> Option<Progress> {
+        let first = u128::from_le_bytes(*buffer.first_chunk()?);
+        if (first ^ beginning.bytes) & beginning.mask != 0 || beginning.mask == 0 || self.at != 0 {
+            return None;
+        }
+        let (base, mut at) = (spans.len(), beginning.len);
+        spans.push(beginning.name);
+        for _ in 1..beginning.arguments {
+            let Some((span, next)) = short_bulk(buffer, at) else {
+                spans.truncate(base);
+                return None;
+            };
+            spans.push(span);
+            at = next;
+        }
+        Some(Progress::Request {
+            len: at,
+            arguments: beginning.arguments,
+        })
     }
 
     /// Whether parsed arguments of an unfinished request are held.

@@ -180,3 +180,37 @@ proptest! {
         prop_assert_eq!(short, long);
     }
 }
+
+proptest! {
+    /// A request that begins like another one is parsed as it would be by itself.
+    #[test]
+    fn what_is_known_of_a_beginning_changes_nothing(
+        arguments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 1..4),
+        other in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..3),
+        same_count in any::<bool>(),
+        cut in 0usize..40,
+        flip in prop::option::of((0usize..60, any::<u8>())),
+    ) {
+        let (mut first, mut spans) = (encode(&arguments), vec![]);
+        first.extend(b"*1\r\n$4\r\nPING\r\n");
+        prop_assert!(RequestParser::default().parse_short(&first, &mut spans).is_some());
+        let beginning = Beginning::of(&first, spans[0], spans.len());
+
+        let mut next = vec![arguments[0].clone()];
+        next.extend(other);
+        if same_count {
+            next.resize(arguments.len(), b"x".to_vec());
+        }
+        let mut bytes = encode(&next);
+        bytes.truncate(bytes.len().saturating_sub(cut));
+        if let Some((at, byte)) = flip.filter(|&(at, _)| at < bytes.len()) {
+            bytes[at] = byte;
+        }
+        let (mut alike, mut alone) = (vec![], vec![]);
+        let parser = RequestParser::default();
+        if let Some(progress) = parser.parse_alike(&beginning, &bytes, &mut alike) {
+            prop_assert_eq!(Some(progress), parser.parse_short(&bytes, &mut alone));
+        }
+        prop_assert_eq!(alike, alone);
+    }
+}
