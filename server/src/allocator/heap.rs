@@ -72,9 +72,11 @@ impl Heap {
         self.runs.given_back() * PAGE_BYTES
     }
 
-    /// Gives a chunk back to the kernel, if more are free than should be kept; whether there are more of them.
+    /// Gives a chunk back to the kernel, if more are free than should be kept, and some pages of holes between runs; whether
+    /// there is more to give back.
     pub fn give_back_slice(&mut self) -> bool {
-        self.chunks.give_back_slice()
+        let runs = self.runs.give_back_slice(&mut self.chunks);
+        self.chunks.give_back_slice() || runs
     }
 
     /// A block of the class; `None` when its current span is full.

@@ -14,8 +14,8 @@
 //! there is a hint: below that region none has a hole for it.
 //!
 //! While a table grows, all its segments change from one size to the next, and the holes that they leave are too short for
-//! what is wanted. So the pages of a hole go back to the kernel at once when more than a few are free: a call for some
-//! thousand bytes, which hold hundreds of items.
+//! what is wanted. So pages of holes go back to the kernel, in rounds: a round gives back as many as were free throughout
+//! the time since the one before, but for a few. Holes that come and go keep their memory.
 
 use super::chunks::{Chunks, PAGE_BYTES, REGION_PAGES, REGION_UNITS, REGIONS, Region};
 use super::classes::SPAN_BYTES;
@@ -37,6 +37,9 @@ const PAGE_GRANULES: usize = PAGE_BYTES / GRANULE_BYTES;
 /// Free pages that keep their memory: so many, and one for so many pages in use.
 const KEPT_PAGES: usize = 16;
 const KEPT_DIVISOR: usize = 128;
+/// Regions that a slice of a round looks at, and pages after which it ends.
+const SLICE_REGIONS: usize = 32;
+const SLICE_PAGES: usize = 32;
 /// Regions that one call searches in vain before it takes a new one.
 const SEARCHES_MAX: usize = 16;
 
@@ -50,6 +53,11 @@ pub struct Runs {
     free_pages: usize,
     /// Pages of the regions' holes that have none.
     given_back: usize,
+    /// The fewest pages that were free since the last round.
+    fewest_free: usize,
+    /// Pages that this round has still to give back, and the region where it goes on.
+    to_give: usize,
+    next_region: usize,
 }
 
 impl Runs {
@@ -59,6 +67,9 @@ impl Runs {
         used: 0,
         free_pages: 0,
         given_back: 0,
+        fewest_free: 0,
+        to_give: 0,
+        next_region: 0,
     };
 
     /// Pages of regions without memory behind them, as far as is known.
@@ -87,6 +98,7 @@ impl Runs {
             let free = bits(chunks, index).free_pages(0..REGION_PAGES).count();
             self.given_back -= given_back;
             self.free_pages -= free - given_back;
+            self.fewest_free = self.fewest_free.min(self.free_pages);
             chunks.free_region(index);
             return;
         }
@@ -95,7 +107,7 @@ impl Runs {
         let before = bits.free_before(position);
         let hole = bits.next_used(position + granules) - position + before;
         region.longest = region.longest.max(hole.min(usize::from(u8::MAX)) as u8);
-        self.release(chunks, index, &mut region, pages_of(position, granules));
+        self.free_pages += bits.free_pages(pages_of(position, granules)).count();
         chunks.set_region(index, region);
         self.lower_hints(index, hole);
     }
@@ -114,36 +126,66 @@ impl Runs {
             }
         }
         bits.set(position, granules, false);
+        self.fewest_free = self.fewest_free.min(self.free_pages);
         region.used += granules as u16;
         self.used += granules;
         chunks.set_region(index, region);
     }
 
-    /// Counts those of `pages`, of which a part was freed, that are free now, and gives them back if there are many.
-    fn release(
-        &mut self,
-        chunks: &mut Chunks,
-        index: usize,
-        region: &mut Region,
-        pages: Range<usize>,
-    ) {
-        // All but the first and the last are parts of the one hole.
-        let bits = bits(chunks, index);
-        let mut free = bits.free_pages(pages);
-        let Some(first) = free.next() else {
-            return;
-        };
-        let pages = first..free.last().unwrap_or(first) + 1;
-        self.free_pages += pages.len();
-        if self.free_pages <= KEPT_PAGES + self.used / PAGE_GRANULES / KEPT_DIVISOR {
-            return;
+    /// Begins a round of giving back, or goes on with it; whether there is more to do.
+    pub fn give_back_slice(&mut self, chunks: &mut Chunks) -> bool {
+        if self.to_give == 0 {
+            let kept = KEPT_PAGES + self.used / PAGE_GRANULES / KEPT_DIVISOR;
+            self.to_give = self.fewest_free.saturating_sub(kept);
+            self.next_region = 0;
         }
-        self.free_pages -= pages.len();
-        self.given_back += pages.len();
-        for page in pages.clone() {
-            region.given_back[page / 64] |= 1 << (page % 64);
+        let end = (self.next_region + SLICE_REGIONS).min(chunks.made() * REGIONS);
+        let mut left = SLICE_PAGES.min(self.to_give);
+        while left > 0 && self.next_region < end {
+            let given = self.give_back_of(chunks, self.next_region, left);
+            left -= given;
+            self.to_give -= given;
+            self.next_region += usize::from(left > 0);
         }
-        chunks.give_back_pages(index, pages);
+        if self.next_region == chunks.made() * REGIONS {
+            self.to_give = 0;
+        }
+        if self.to_give == 0 {
+            self.fewest_free = self.free_pages;
+        }
+        self.to_give > 0
+    }
+
+    /// Gives pages of a region back, at most so many, and returns how many those were.
+    fn give_back_of(&mut self, chunks: &mut Chunks, index: usize, most: usize) -> usize {
+        let mut region = chunks.region(index);
+        if region.used == 0 {
+            return 0;
+        }
+        let mut page = 0;
+        let mut given = 0;
+        while page < REGION_PAGES && given < most {
+            let (from, bits) = (page, bits(chunks, index));
+            let is_free = |page: &usize| {
+                region.given_back[page / 64] >> (page % 64) & 1 == 0 && bits.is_free(*page)
+            };
+            page += (from..REGION_PAGES.min(from + most - given))
+                .take_while(is_free)
+                .count();
+            if page == from {
+                page += 1;
+                continue;
+            }
+            for at in from..page {
+                region.given_back[at / 64] |= 1 << (at % 64);
+            }
+            given += page - from;
+            chunks.give_back_pages(index, from..page);
+        }
+        chunks.set_region(index, region);
+        self.free_pages -= given;
+        self.given_back += given;
+        given
     }
 
     /// Makes a run longer or shorter where it is. False where there is no room behind it.
@@ -280,12 +322,14 @@ impl Bits<'_> {
 
     /// Those of `pages` of which nothing is in use.
     fn free_pages(&self, pages: Range<usize>) -> impl Iterator<Item = usize> {
+        pages.filter(|&page| self.is_free(page))
+    }
+
+    /// Whether nothing of a page is in use.
+    fn is_free(&self, page: usize) -> bool {
         const PER_WORD: usize = 64 / PAGE_GRANULES;
         let whole = u64::MAX >> (64 - PAGE_GRANULES);
-        pages.filter(move |&page| {
-            let bits = self.0[page / PER_WORD] >> (page % PER_WORD * PAGE_GRANULES);
-            bits & whole == whole
-        })
+        self.0[page / PER_WORD] >> (page % PER_WORD * PAGE_GRANULES) & whole == whole
     }
 
     /// The first free granule from `from` on; their number where there is none.
