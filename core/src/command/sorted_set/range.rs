@@ -1,9 +1,9 @@
 //! ZRANGE, its older forms, and ZRANGESTORE.
 
 use super::Layout;
+use super::combine::store_set;
 use super::query::{Form, Kind, Query};
 use crate::command::{Args, CommandResult, Cx, DONE};
-use crate::keyspace::{Entry, EventClass};
 use crate::structure::listpack::IntText;
 use crate::value::SortedSet;
 use crate::value::sorted_set::Rule;
@@ -84,16 +84,5 @@ pub(super) fn zrangestore(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
             let _ = stored.add(member, pair.score(), &Rule::default(), &limits);
         }
     }
-    let key = args.key(1);
-    let count = stored.len();
-    if count > 0 {
-        cx.keys
-            .insert(&key, Entry::with_value(key.bytes, stored, None));
-        cx.keys
-            .modified(EventClass::SORTED_SET, "zrangestore", &key);
-    } else if cx.keys.remove(&key) {
-        cx.keys.modified(EventClass::GENERIC, "del", &key);
-    }
-    cx.reply.count(count);
-    DONE
+    store_set(cx, args, stored, "zrangestore")
 }

@@ -5,6 +5,7 @@
 //! big.rs      skiplist encoding (by its name in Redis): a table and a counted B+tree
 //! member.rs   the heap block of a big set's member, and the tree's items
 //! range.rs    ranges of scores and members
+//! collect.rs  sets that are made as the result of a command
 //! stored.rs   how the set is kept in an entry
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! Scores are never NaN.
 
 mod big;
+mod collect;
 mod member;
 mod range;
 mod small;
@@ -25,6 +27,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use collect::Collection;
 pub use range::{LexBound, LexRange, ScoreRange};
 
 use super::{Encoding, EncodingLimits};
