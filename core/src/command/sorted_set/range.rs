@@ -76,7 +76,10 @@ pub(super) fn zrangestore(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let mut stored = SortedSet::new(0, 0, &limits);
     if let Some(set) = cx.keys.value::<SortedSet>(&args.key(form.key))? {
         let ranks = query.ranks(&set);
-        stored.expect(ranks.len(), &limits);
+        // As in Redis, only a range of ranks is known to be great before it is walked. (It shows: a small set keeps no -0.)
+        if query.is_by_rank() {
+            stored.expect(ranks.len(), &limits);
+        }
         for pair in set.range(ranks, query.reverse) {
             let mut text = IntText::default();
             let member = pair.member.text(&mut text);
