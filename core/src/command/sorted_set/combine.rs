@@ -10,12 +10,12 @@ use super::source::{Input, Source, lend};
 use crate::bytes::hash::Hasher;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{Entry, EventClass, Keyspace};
-use crate::structure::listpack::Element;
+use crate::structure::listpack::{Element, IntText};
 use crate::value::SortedSet;
-use crate::value::sorted_set::Collection;
+use crate::value::sorted_set::{Collection, Scored};
 use alloc::format;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
+use core::cmp::{Ordering, Reverse};
 use core::ops::Range;
 
 /// Which members the result has.
@@ -75,6 +75,44 @@ struct Request {
     limit: usize,
 }
 
+/// A result.
+enum Combined<'i> {
+    /// In order, of members that are the inputs'.
+    Lent(Vec<Pair<'i>>),
+    /// In the big encoding.
+    Own(SortedSet),
+}
+
+/// A member of a result, lent by an input.
+struct Pair<'i> {
+    score: f64,
+    member: Element<'i>,
+}
+
+impl<'i> Combined<'i> {
+    /// Puts pairs, whose members all differ, in order.
+    fn lent(mut pairs: Vec<Pair<'i>>) -> Self {
+        pairs.sort_unstable_by(Pair::order);
+        Combined::Lent(pairs)
+    }
+}
+
+impl<'i> Pair<'i> {
+    fn scored(&self) -> Scored<'i> {
+        Scored::with(self.member, self.score)
+    }
+
+    /// By score, then by bytes. Scores are never NaN, and 0 equals -0.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_score = self.score.partial_cmp(&other.score);
+        by_score.unwrap_or(Ordering::Equal).then_with(|| {
+            let (mut own, mut others) = (IntText::default(), IntText::default());
+            let own = self.member.text(&mut own);
+            own.cmp(other.member.text(&mut others))
+        })
+    }
+}
+
 pub(super) fn zunion(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     reply(cx, args, Operation::Union, "zunion")
 }
@@ -128,14 +166,23 @@ fn reply(cx: &mut Cx<'_>, args: &Args<'_>, operation: Operation, name: &str) -> 
         layout.begin_at(&mut cx.reply, mark, len);
         return DONE;
     }
-    let set = request.collect(&inputs, cx.keys.hasher()).into_set();
-    drop(inputs);
-    layout.begin(&mut cx.reply, set.len());
-    for pair in set.iter_from(0) {
-        layout.put(&mut cx.reply, &pair);
+    match request.combine(&inputs, cx.keys.hasher()) {
+        Combined::Lent(pairs) => {
+            layout.begin(&mut cx.reply, pairs.len());
+            for pair in &pairs {
+                layout.put(&mut cx.reply, &pair.scored());
+            }
+        }
+        Combined::Own(set) => {
+            drop(inputs);
+            layout.begin(&mut cx.reply, set.len());
+            for pair in set.iter_from(0) {
+                layout.put(&mut cx.reply, &pair);
+            }
+            // A big result is freed in slices.
+            cx.keys.discard(Entry::with_value(b"", set, None));
+        }
     }
-    // A big result is freed in slices.
-    cx.keys.discard(Entry::with_value(b"", set, None));
     DONE
 }
 
@@ -148,9 +195,18 @@ fn store(
 ) -> CommandResult {
     let request = Request::parse(cx, args, operation, Purpose::Store, name)?;
     let inputs = request.inputs(cx.keys, args);
-    let mut set = request.collect(&inputs, cx.keys.hasher()).into_set();
+    let limits = &cx.keys.limits;
+    let set = match request.combine(&inputs, limits.hasher) {
+        Combined::Lent(pairs) => {
+            let walk = || pairs.iter().map(Pair::scored);
+            SortedSet::from_ascending(walk, pairs.len(), limits)
+        }
+        Combined::Own(mut set) => {
+            set.compact(limits);
+            set
+        }
+    };
     drop(inputs);
-    set.compact(&cx.keys.limits);
     store_set(cx, args, set, name)
 }
 
@@ -269,17 +325,16 @@ impl Request {
         inputs
     }
 
-    fn collect(&self, inputs: &[Input<'_>], hasher: Hasher) -> Collection {
-        let mut result = Collection::new(hasher);
+    fn combine<'i>(&self, inputs: &'i [Input<'_>], hasher: Hasher) -> Combined<'i> {
         match self.operation {
-            Operation::Union => self.unite(inputs, &mut result),
-            Operation::Intersection => self.intersect(inputs, &mut result),
-            Operation::Difference => subtract(inputs, &mut result),
+            Operation::Union => self.unite(inputs, hasher),
+            Operation::Intersection => Combined::lent(self.intersect(inputs)),
+            Operation::Difference => subtract(inputs, hasher),
         }
-        result
     }
 
-    fn unite(&self, inputs: &[Input<'_>], union: &mut Collection) {
+    fn unite<'i>(&self, inputs: &'i [Input<'_>], hasher: Hasher) -> Combined<'i> {
+        let mut union = Collection::new(hasher);
         for input in inputs {
             for (member, score) in input.iter() {
                 let score = number_or_zero(input.weight * score);
@@ -287,11 +342,13 @@ impl Request {
                 union.join(member.text(text), score, |a, b| self.aggregate.join(a, b));
             }
         }
+        Combined::Own(union.into_set())
     }
 
-    fn intersect(&self, inputs: &[Input<'_>], common: &mut Collection) {
+    fn intersect<'i>(&self, inputs: &'i [Input<'_>]) -> Vec<Pair<'i>> {
+        let mut common = Vec::new();
         let Some((smallest, others)) = inputs.split_first() else {
-            return;
+            return common;
         };
         for (member, score) in smallest.iter() {
             let mut joined = number_or_zero(smallest.weight * score);
@@ -303,9 +360,13 @@ impl Request {
                 None => false,
             });
             if in_all {
-                common.push(member.text(&mut Default::default()), joined);
+                common.push(Pair {
+                    score: joined,
+                    member,
+                });
             }
         }
+        common
     }
 }
 
@@ -349,21 +410,26 @@ fn kept_in_order<'i, 'k>(
     }
 }
 
-fn subtract(inputs: &[Input<'_>], left: &mut Collection) {
+fn subtract<'i>(inputs: &'i [Input<'_>], hasher: Hasher) -> Combined<'i> {
     let Some((first, others)) = inputs.split_first() else {
-        return;
+        return Combined::Lent(Vec::new());
     };
-    let asks = asks_others(first, others);
-    for (member, score) in first.iter() {
-        if !asks || !is_in_any(others, member) {
-            left.push(member.text(&mut Default::default()), score);
-        }
+    if asks_others(first, others) {
+        let left = first
+            .iter()
+            .filter(|(member, _)| !is_in_any(others, *member));
+        let left = left.map(|(member, score)| Pair { score, member });
+        return Combined::lent(left.collect());
     }
-    let taken = others.iter().filter(|_| !asks);
-    for (member, _) in taken.flat_map(Input::iter) {
+    let mut left = Collection::new(hasher);
+    for (member, score) in first.iter() {
+        left.push(member.text(&mut Default::default()), score);
+    }
+    for (member, _) in others.iter().flat_map(Input::iter) {
         if left.is_empty() {
-            return;
+            break;
         }
         left.remove(member.text(&mut Default::default()));
     }
+    Combined::Own(left.into_set())
 }

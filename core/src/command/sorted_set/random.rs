@@ -7,8 +7,8 @@ use crate::command::collection::{
 };
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Reply;
-use crate::value::SortedSet;
 use crate::value::sorted_set::Scored;
+use crate::value::{Encoding, SortedSet};
 use alloc::vec::Vec;
 
 pub(super) fn zrandmember(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
@@ -68,9 +68,12 @@ fn repeated_members(
     check_draw_count(count)?;
     let mark = reply.mark();
     layout.begin(reply, count);
+    // A place in a small set is found by a walk, which one walk to all of them spares.
+    let is_small = count > 1 && set.encoding() == Encoding::SortedListpack;
+    let all: Vec<Scored<'_>> = set.iter_from(0).take_while(|_| is_small).collect();
     for _ in 0..count {
         let rank = prng.below(set.len() as u64) as usize;
-        if let Some(pair) = set.get(rank) {
+        if let Some(pair) = all.get(rank).copied().or_else(|| set.get(rank)) {
             layout.put(reply, &pair);
         }
         check_drawn_bytes(reply, mark)?;

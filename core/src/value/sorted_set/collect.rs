@@ -1,12 +1,15 @@
-//! Sorted sets that are made as the result of a command: members are collected with scores that may change until
-//! the end, and put in order only then, all at once.
+//! Sorted sets that are made as the result of a command. Members that come in order become one at once; others are
+//! collected with scores that may change until the end, and put in order only then.
 
 use super::big::Big;
 use super::member::Member;
-use super::{Repr, SortedSet};
+use super::{Repr, Scored, SortedSet, small};
 use crate::bytes::hash::Hasher;
+use crate::structure::pack::Pack;
 use crate::structure::table::Table;
+use crate::value::EncodingLimits;
 use alloc::boxed::Box;
+use core::mem;
 
 /// Members with their scores, in no order yet.
 pub struct Collection {
@@ -59,5 +62,53 @@ impl Collection {
     #[inline(always)]
     fn hash(&self, member: &[u8]) -> u64 {
         self.members.hasher().hash(member)
+    }
+}
+
+impl SortedSet {
+    /// The set of the `count` members that `walk` gives in ascending order, in the small encoding; `None` when the
+    /// thresholds do not allow it.
+    pub fn small_from_ascending<'a, I: Iterator<Item = Scored<'a>>>(
+        walk: impl Fn() -> I,
+        count: usize,
+        limits: &EncodingLimits,
+    ) -> Option<Self> {
+        let pairs = small::collect(walk, count, limits)?;
+        Some(SortedSet::of(Repr::Small(pairs)))
+    }
+
+    /// The set of the `count` members that `walk` gives in ascending order, in the encoding that suits them.
+    pub fn from_ascending<'a, I: Iterator<Item = Scored<'a>>>(
+        walk: impl Fn() -> I,
+        count: usize,
+        limits: &EncodingLimits,
+    ) -> Self {
+        let small = Self::small_from_ascending(&walk, count, limits);
+        small.unwrap_or_else(|| {
+            let mut big = Box::new(Big::new(limits.hasher));
+            for pair in walk() {
+                big.push(pair.member.text(&mut Default::default()), pair.score());
+            }
+            SortedSet::of(Repr::Big(big))
+        })
+    }
+
+    /// Goes back to the small encoding if the thresholds allow it, as Redis does with the results that it stores.
+    pub fn compact(&mut self, limits: &EncodingLimits) {
+        let Repr::Big(big) = &self.repr else {
+            return;
+        };
+        let walk = || {
+            big.iter_from(0)
+                .map(|(member, score)| Scored::new(member, score))
+        };
+        let Some(mut pairs) = small::collect(walk, big.len(), limits) else {
+            return;
+        };
+        if let Some(husk) = self.husk.take() {
+            let own = mem::replace(&mut pairs, Pack::from_husk(husk));
+            pairs.refill(&own);
+        }
+        self.repr = Repr::Small(pairs);
     }
 }
