@@ -6,7 +6,7 @@
 //! they are collected first; but a difference that keeps the order of its first input is replied while it is found.
 
 use super::Layout;
-use super::source::{Input, Source, lend};
+use super::source::{Asked, Input, Source, lend};
 use crate::bytes::hash::Hasher;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{Entry, EventClass, Keyspace};
@@ -155,10 +155,11 @@ fn reply(cx: &mut Cx<'_>, args: &Args<'_>, operation: Operation, name: &str) -> 
     let layout = Layout::of_scores(&cx.reply, request.with_scores);
     let inputs = request.inputs(cx.keys, args);
     if let Some((first, others)) = kept_in_order(operation, &inputs) {
+        let others = Asked::all(others, first.len());
         let mark = cx.reply.mark();
         let mut len = 0;
         for pair in first.iter_from(0) {
-            if !is_in_any(others, pair.member) {
+            if !is_in_any(&others, pair.member) {
                 layout.put(&mut cx.reply, &pair);
                 len += 1;
             }
@@ -350,11 +351,12 @@ impl Request {
         let Some((smallest, others)) = inputs.split_first() else {
             return common;
         };
+        let others = Asked::all(others, smallest.len());
         for (member, score) in smallest.iter() {
             let mut joined = number_or_zero(smallest.weight * score);
             let in_all = others.iter().all(|input| match input.score(member) {
                 Some(score) => {
-                    joined = self.aggregate.join(joined, input.weight * score);
+                    joined = self.aggregate.join(joined, input.weight() * score);
                     true
                 }
                 None => false,
@@ -375,6 +377,7 @@ fn for_each_common(inputs: &[Input<'_>], mut each: impl FnMut(Element<'_>) -> bo
     let Some((smallest, others)) = inputs.split_first() else {
         return;
     };
+    let others = Asked::all(others, smallest.len());
     for (member, _) in smallest.iter() {
         if others.iter().all(|input| input.contains(member)) && !each(member) {
             return;
@@ -390,7 +393,7 @@ fn asks_others(first: &Input<'_>, others: &[Input<'_>]) -> bool {
     asked <= taken
 }
 
-fn is_in_any(inputs: &[Input<'_>], member: Element<'_>) -> bool {
+fn is_in_any(inputs: &[Asked<'_>], member: Element<'_>) -> bool {
     inputs.iter().any(|input| input.contains(member))
 }
 
@@ -415,9 +418,10 @@ fn subtract<'i>(inputs: &'i [Input<'_>], hasher: Hasher) -> Combined<'i> {
         return Combined::Lent(Vec::new());
     };
     if asks_others(first, others) {
+        let others = Asked::all(others, first.len());
         let left = first
             .iter()
-            .filter(|(member, _)| !is_in_any(others, *member));
+            .filter(|(member, _)| !is_in_any(&others, *member));
         let left = left.map(|(member, score)| Pair { score, member });
         return Combined::lent(left.collect());
     }

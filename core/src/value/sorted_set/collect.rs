@@ -112,3 +112,69 @@ impl SortedSet {
         self.repr = Repr::Small(pairs);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::listpack::Element;
+    use crate::value::Encoding;
+    use std::format;
+    use std::string::String;
+    use std::vec::Vec;
+
+    fn pairs(set: &SortedSet) -> Vec<(Vec<u8>, f64)> {
+        set.iter_from(0)
+            .map(|pair| (pair.member.to_vec(), pair.score()))
+            .collect()
+    }
+
+    #[test]
+    fn collected_members_are_put_in_order() {
+        let limits = EncodingLimits::new(Hasher::new(5));
+        for count in [0, 1, 128, 129, 3000] {
+            let mut collection = Collection::new(limits.hasher);
+            for i in 0..count {
+                collection.push(format!("m{i}").as_bytes(), f64::from(i * 7 % 100));
+            }
+            for i in 0..count {
+                collection.join(format!("m{i}").as_bytes(), 0.5, |a, b| a + b);
+            }
+            collection.join(b"new", -1.0, |a, _| a);
+            collection.remove(b"none");
+            collection.remove(b"m0");
+            assert!(!collection.is_empty());
+            let mut set = collection.into_set();
+            set.check().unwrap();
+            let big = pairs(&set);
+            assert_eq!(big.len(), (count as usize).max(1));
+            assert!(big.windows(2).all(|two| two[0].1 <= two[1].1));
+            assert_eq!(set.encoding(), Encoding::SortedTree);
+            set.compact(&limits);
+            set.check().unwrap();
+            assert_eq!(set.encoding() == Encoding::SortedListpack, count <= 128);
+            assert_eq!(pairs(&set), big);
+        }
+    }
+
+    #[test]
+    fn members_in_order_become_a_set_of_the_right_encoding() {
+        let limits = EncodingLimits::new(Hasher::new(5));
+        for (count, len, encoding) in [
+            (0, 1, Encoding::SortedListpack),
+            (128, 64, Encoding::SortedListpack),
+            (129, 3, Encoding::SortedTree),
+            (5, 65, Encoding::SortedTree),
+        ] {
+            let members: Vec<String> = (0..count).map(|i| format!("{i:0len$}")).collect();
+            let walk = || {
+                let members = members.iter();
+                members.map(|member| Scored::with(Element::Bytes(member.as_bytes()), 2.5))
+            };
+            let set = SortedSet::from_ascending(walk, count, &limits);
+            set.check().unwrap();
+            assert_eq!((set.len(), set.encoding()), (count, encoding));
+            let small = SortedSet::small_from_ascending(walk, count, &limits);
+            assert_eq!(small.is_some(), encoding == Encoding::SortedListpack);
+        }
+    }
+}
