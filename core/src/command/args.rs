@@ -1,6 +1,6 @@
 //! A request's arguments: slices of the connection's buffer, the command's name first.
 
-use super::error::CommandError;
+use super::error::{CommandError, until_nul};
 use crate::bytes::hash::Hasher;
 use crate::bytes::number;
 use crate::bytes::shared::SharedBytes;
@@ -190,17 +190,35 @@ impl<'a> Args<'a> {
             .ok_or(CommandError::NOT_POSITIVE)
     }
 
-    /// The argument at `index` as a scan's cursor. As in Redis, blanks, a plus sign and zeros may precede the digits.
+    /// The argument at `index` as a scan's cursor. As in Redis, which leaves to `strtoull` what it does not read itself,
+    /// blanks, a sign and zeros may precede the digits, a NUL ends them, and a negative number is refused only when it is
+    /// written plainly.
     pub fn cursor(&self, index: usize) -> Result<u64, CommandError> {
-        let text = self.at(index).trim_ascii_start();
-        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let text = until_nul(self.at(index));
+        if number::parse_i64(text).is_some_and(|value| value < 0) {
+            return Err(CommandError::INVALID_CURSOR);
+        }
+        let text = text.trim_ascii_start();
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] => (false, digits),
+            _ => (false, text),
+        };
         let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-        match &digits[zeros..] {
+        let value = match &digits[zeros..] {
             [] if zeros > 0 => Some(0),
             significant => number::parse_u64(significant),
-        }
-        .filter(|_| digits.first().is_some_and(u8::is_ascii_digit))
-        .ok_or(CommandError::INVALID_CURSOR)
+        };
+        value
+            .filter(|_| digits.first().is_some_and(u8::is_ascii_digit))
+            .map(|value| {
+                if negative {
+                    value.wrapping_neg()
+                } else {
+                    value
+                }
+            })
+            .ok_or(CommandError::INVALID_CURSOR)
     }
 
     /// The argument at `index` as a double; not NaN.

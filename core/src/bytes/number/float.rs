@@ -1,14 +1,12 @@
 //! Scores: text to `f64` as Redis reads it, `f64` to the text that Redis 8 and Valkey 9 reply with.
 
+use super::grisu::Digits;
 use super::integer::{INTEGER_TEXT_MAX, write_i64};
 use super::text::{Binary, Magnitude, scan};
 use core::str;
 
 /// Room enough for any text of [`write_f64_shortest`].
 pub const FLOAT_TEXT_MAX: usize = 32;
-
-/// Most significant digits that a shortest text can need.
-const DIGITS_MAX: usize = 17;
 
 /// The score that the whole of `text` spells, by the rules of Redis's `string2d`: what `strtod` accepts,
 /// including `+inf`, `Infinity`, `.5`, `5.` and `0x1p3`, but no leading space and no NaN. Like there, a
@@ -34,12 +32,9 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
-/// Writes the shortest text that reads back as `value`, laid out as Redis 8 does: whole numbers up to
+/// Writes a short text that reads back as `value`, with the digits and in the form of Redis 8: whole numbers up to
 /// 2^62 in full (`3`, not `3.0`), others plainly while they are short, else as `1.5e+30`, `1e-7`; `-0`, `inf`,
 /// `-inf`, `nan`.
-///
-/// Redis takes its digits from Grisu2, which in about one case of a thousand gives a digit too many; the
-/// digits here are always the shortest, and the closest of these.
 pub fn write_f64_shortest(value: f64, out: &mut [u8; FLOAT_TEXT_MAX]) -> &[u8] {
     if let Some(whole) = exact_integer(value) {
         let mut room = [0; INTEGER_TEXT_MAX];
@@ -54,7 +49,7 @@ pub fn write_f64_shortest(value: f64, out: &mut [u8; FLOAT_TEXT_MAX]) -> &[u8] {
             if value < 0.0 {
                 text.push(b"-");
             }
-            Digits::shortest(value.abs()).lay_out(&mut text);
+            Digits::of(value.abs()).lay_out(&mut text);
             let Text { out, len } = text;
             &out[..len]
         }
@@ -127,63 +122,12 @@ fn copy_to<'a>(text: &[u8], out: &'a mut [u8; FLOAT_TEXT_MAX]) -> &'a [u8] {
     &out[..text.len()]
 }
 
-/// `digits x 10^exponent`, the digits without leading or trailing zeros.
-struct Digits {
-    bytes: [u8; DIGITS_MAX],
-    len: usize,
-    exponent: i32,
-}
-
 impl Digits {
-    /// The fewest digits that tell the positive, finite `value` from its neighbours.
-    fn shortest(value: f64) -> Digits {
-        let mut buffer = ryu::Buffer::new();
-        let mut digits = Digits {
-            bytes: [b'0'; DIGITS_MAX],
-            len: 0,
-            exponent: 0,
-        };
-        let mut behind_point = false;
-        let mut text = buffer.format_finite(value).bytes();
-        // Zeros wait until a digit follows them, so that none is kept at the end.
-        let mut zeros = 0;
-        while let Some(byte) = text.next() {
-            match byte {
-                b'.' => behind_point = true,
-                b'e' => {
-                    digits.exponent += read_exponent(text);
-                    break;
-                }
-                _ => {
-                    digits.exponent -= i32::from(behind_point);
-                    if byte == b'0' {
-                        zeros += 1;
-                        continue;
-                    }
-                    digits.push(byte, zeros);
-                    zeros = 0;
-                }
-            }
-        }
-        digits.exponent += zeros as i32;
-        digits
-    }
-
-    fn push(&mut self, digit: u8, zeros_before: usize) {
-        if self.len > 0 {
-            self.len += zeros_before;
-        }
-        if let Some(place) = self.bytes.get_mut(self.len) {
-            *place = digit;
-            self.len += 1;
-        }
-    }
-
     fn lay_out(&self, text: &mut Text<'_>) {
         const MORE_ZEROS_MAX: i32 = 7;
-        let digits = &self.bytes[..self.len];
+        let digits = self.text();
         // The power of ten of the first digit.
-        let leading = self.exponent + self.len as i32 - 1;
+        let leading = self.exponent + digits.len() as i32 - 1;
         let point = leading + 1;
         if (0..=MORE_ZEROS_MAX).contains(&self.exponent) {
             text.push(digits);
@@ -214,17 +158,6 @@ impl Digits {
             ));
         }
     }
-}
-
-fn read_exponent(text: impl Iterator<Item = u8>) -> i32 {
-    let (mut value, mut sign) = (0, 1);
-    for byte in text {
-        match byte {
-            b'-' => sign = -1,
-            _ => value = value * 10 + i32::from(byte - b'0'),
-        }
-    }
-    value * sign
 }
 
 struct Text<'a> {

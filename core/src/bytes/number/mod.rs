@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! integer.rs    64-bit integers and memory sizes ("100mb")
-//! float.rs      scores: text to f64 as strtod reads it, f64 to its shortest text
+//! float.rs      scores: text to f64 as strtod reads it, f64 to text as Redis writes it
+//! grisu.rs      the digits of that text
 //! extended.rs   the 80-bit `long double` arithmetic behind INCRBYFLOAT and HINCRBYFLOAT
 //! decimal.rs    decimal digits to binary, for extended.rs
 //! text.rs       the grammar that both float readers share
@@ -14,6 +15,7 @@
 mod decimal;
 mod extended;
 mod float;
+mod grisu;
 mod integer;
 mod text;
 mod wide;

@@ -1,6 +1,9 @@
 //! What the tests of collections' commands share.
 
+use crate::bytes::prng::Prng;
 use crate::session::Local;
+use std::collections::BTreeMap;
+use std::format;
 use std::string::String;
 use std::vec::Vec;
 
@@ -51,4 +54,71 @@ pub(in crate::command) fn effects(local: &mut Local) -> Vec<String> {
     let commands = commands.map(|command| strings(command.split_once("\r\n").unwrap().1));
     let commands = commands.filter(|words| words[0] != "SELECT");
     commands.map(|words| words.join(" ")).collect()
+}
+
+/// The next of a seeded run of random commands: in `templates`, `?` is a key, `@` a member, `#` a number.
+pub(in crate::command) fn random_command(prng: &mut Prng, templates: &[&str]) -> String {
+    let template = templates[prng.below(templates.len() as u64) as usize];
+    let mut line = String::new();
+    for letter in template.chars() {
+        match letter {
+            '?' => line.push_str(["a", "b", "c", "d", "e"][prng.below(5) as usize]),
+            '@' => line.push_str(["1", "2", "x", "y", "z", "w"][prng.below(6) as usize]),
+            '#' => line.push_str(&format!("{}", prng.below(9))),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
+/// Every key: its encoding, its expiry, and the reply to the command among `readers` that reads its type.
+fn contents(local: &mut Local, readers: &[&str]) -> BTreeMap<String, (String, Vec<String>)> {
+    let keys = words(local, "KEYS *");
+    let read = |key: String| {
+        let replies = readers
+            .iter()
+            .map(|reader| words(local, &reader.replace('?', &key)));
+        let mut replies: Vec<String> = replies
+            .filter(|reply| !reply[0].starts_with('-'))
+            .flatten()
+            .collect();
+        if readers.iter().any(|reader| reader.starts_with("SMEMBERS")) {
+            replies.sort();
+        }
+        let expiry = line(local, &format!("PEXPIRETIME {key}"));
+        let kept = format!("{} {expiry}", encoding(local, &key));
+        (key, (kept, replies))
+    };
+    keys.into_iter().map(read).collect()
+}
+
+/// Runs random commands from `templates`, now and then replays what was logged so far, and compares.
+pub(in crate::command) fn check_replay(seed: u64, templates: &[&str], readers: &[&str]) {
+    const START_MS: u64 = 1_700_000_000_000;
+    let mut prng = Prng::new(seed);
+    for round in 0..40 {
+        let (mut local, mut log) = (rotom(), Vec::new());
+        let mut now_ms = START_MS;
+        local.line("DEL string");
+        local.take_effects();
+        for _ in 0..120 {
+            now_ms += prng.below(10);
+            local.set_time_ms(now_ms);
+            local.line(&random_command(&mut prng, templates));
+            log.append(&mut effects(&mut local));
+        }
+        let mut again = Local::new(12);
+        again.set_time_ms(now_ms);
+        again.shared.keys.loading = true;
+        for command in &log {
+            // What ran as one is bracketed by these.
+            if command != "MULTI" && command != "EXEC" {
+                let reply = line(&mut again, command);
+                assert!(!reply.starts_with('-'), "{command}: {reply}");
+            }
+        }
+        again.shared.keys.loading = false;
+        let expected = contents(&mut local, readers);
+        assert_eq!(contents(&mut again, readers), expected, "round {round}");
+    }
 }

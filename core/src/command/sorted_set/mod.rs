@@ -10,9 +10,12 @@
 //! pop.rs      ZPOPMIN, ZPOPMAX, ZMPOP
 //! scan.rs     ZSCAN
 //! random.rs   ZRANDMEMBER
+//! combine.rs  ZUNION, ZINTER, ZDIFF, their STORE forms, ZINTERCARD
+//! source.rs   what these read: sorted sets and sets
 //! ```
 
 mod add;
+mod combine;
 mod lookup;
 mod pop;
 mod query;
@@ -21,6 +24,7 @@ mod range;
 mod remove;
 mod rows;
 mod scan;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +33,7 @@ pub(super) use rows::SPECS;
 use super::Cx;
 use crate::keyspace::{EventClass, Key};
 use crate::resp::Reply;
+use crate::resp::reply::Mark;
 use crate::structure::listpack::Element;
 use crate::value::sorted_set::Scored;
 
@@ -64,6 +69,11 @@ impl Layout {
     /// The header of an array of `len` members.
     fn begin(self, reply: &mut Reply<'_>, len: usize) {
         reply.array(if self == Layout::Flat { 2 * len } else { len });
+    }
+
+    /// The same, in front of what was written since `mark`.
+    fn begin_at(self, reply: &mut Reply<'_>, mark: Mark, len: usize) {
+        reply.array_at(mark, if self == Layout::Flat { 2 * len } else { len });
     }
 
     /// One member.

@@ -1,8 +1,9 @@
 //! What a range command asks for: the two bounds, LIMIT and the options, parsed; and the ranks that this comes to.
 
+use crate::command::error::until_nul;
 use crate::command::{Args, CommandError};
-use crate::value::SortedSet;
 use crate::value::sorted_set::{LexBound, LexRange, ScoreRange};
+use crate::value::{Encoding, SortedSet};
 use core::ops::{Bound, Range};
 
 const NOT_FLOATS: CommandError = CommandError::new("ERR min or max is not a float");
@@ -84,7 +85,7 @@ fn ranks_within(start: i64, stop: i64, len: usize) -> Range<usize> {
 }
 
 /// `(` leaves the score itself out. Text is read as Redis reads it here, which is not quite as it reads scores: an empty
-/// text is 0, too great a number is infinite, and there is no hexadecimal.
+/// text is 0, too great a number is infinite, there is no hexadecimal, and a NUL ends the text.
 fn score_bound(text: &[u8]) -> Result<Bound<f64>, CommandError> {
     match text.strip_prefix(b"(") {
         Some(text) => score(text).map(Bound::Excluded),
@@ -93,6 +94,7 @@ fn score_bound(text: &[u8]) -> Result<Bound<f64>, CommandError> {
 }
 
 fn score(text: &[u8]) -> Result<f64, CommandError> {
+    let text = until_nul(text);
     if text.is_empty() {
         return Ok(0.0);
     }
@@ -106,8 +108,9 @@ fn score(text: &[u8]) -> Result<f64, CommandError> {
 
 fn lex_bound(text: &[u8]) -> Result<LexBound<'_>, CommandError> {
     match text {
-        b"-" => Ok(LexBound::Least),
-        b"+" => Ok(LexBound::Greatest),
+        // As in Redis, a NUL behind the sign ends it.
+        b"-" | [b'-', 0, ..] => Ok(LexBound::Least),
+        b"+" | [b'+', 0, ..] => Ok(LexBound::Greatest),
         [b'[', member @ ..] => Ok(LexBound::Included(member)),
         [b'(', member @ ..] => Ok(LexBound::Excluded(member)),
         _ => Err(NOT_STRING_RANGE),
@@ -116,7 +119,7 @@ fn lex_bound(text: &[u8]) -> Result<LexBound<'_>, CommandError> {
 
 /// LIMIT: passes over `offset` members, then takes `count`; all if that is negative.
 ///
-/// A negative offset gives nothing. (Redis 8 counts it from the far end, but only in big sets.)
+/// A negative offset gives nothing in a small set; in a big one it counts from the far end, as it does in Redis 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limit {
     offset: i64,
@@ -129,10 +132,14 @@ impl Limit {
         count: -1,
     };
 
-    /// What is left of `ranks`; `reverse` counts from their end.
-    fn apply(self, ranks: Range<usize>, reverse: bool) -> Range<usize> {
-        let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
-        let passed = offset.min(ranks.len());
+    /// What is left of `ranks`, which are those of a `big` set or not; `reverse` counts from their end.
+    fn apply(self, ranks: Range<usize>, reverse: bool, big: bool) -> Range<usize> {
+        let offset = usize::try_from(self.offset.unsigned_abs()).unwrap_or(usize::MAX);
+        let passed = match self.offset {
+            0.. => offset.min(ranks.len()),
+            _ if big => ranks.len().checked_sub(offset).unwrap_or(ranks.len()),
+            _ => ranks.len(),
+        };
         let left = ranks.len() - passed;
         let taken = usize::try_from(self.count).map_or(left, |count| count.min(left));
         if reverse {
@@ -218,10 +225,16 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// Whether the bounds are ranks.
+    pub(super) fn is_by_rank(&self) -> bool {
+        matches!(self.selection, Selection::Ranks { .. })
+    }
+
     /// The ranks that it comes to, ascending.
     pub(super) fn ranks(&self, set: &SortedSet) -> Range<usize> {
         let ranks = self.selection.ranks(set, self.reverse);
-        self.limit.apply(ranks, self.reverse)
+        let big = set.encoding() == Encoding::SortedTree;
+        self.limit.apply(ranks, self.reverse, big)
     }
 }
 
@@ -295,6 +308,8 @@ mod tests {
             ("1e-400", Bound::Included(0.0)),
             ("", Bound::Included(0.0)),
             ("(", Bound::Excluded(0.0)),
+            ("\0", Bound::Included(0.0)),
+            ("(5\0x", Bound::Excluded(5.0)),
         ] {
             assert_eq!(score_bound(text.as_bytes()), Ok(bound), "{text}");
         }
@@ -302,6 +317,7 @@ mod tests {
             assert_eq!(score_bound(text.as_bytes()), Err(NOT_FLOATS), "{text}");
         }
         assert_eq!(lex_bound(b"[a"), Ok(LexBound::Included(b"a")));
+        assert_eq!(lex_bound(b"+\0x"), Ok(LexBound::Greatest));
         assert_eq!(lex_bound(b"("), Ok(LexBound::Excluded(b"")));
         for text in ["", "a", "+a", "-a", "++"] {
             assert_eq!(lex_bound(text.as_bytes()), Err(NOT_STRING_RANGE), "{text}");
@@ -311,13 +327,18 @@ mod tests {
     #[test]
     fn a_limit_cuts_from_either_end() {
         let limit = |offset, count| Limit { offset, count };
-        assert_eq!(limit(0, -1).apply(2..9, false), 2..9);
-        assert_eq!(limit(1, 3).apply(2..9, false), 3..6);
-        assert_eq!(limit(1, 3).apply(2..9, true), 5..8);
-        assert_eq!(limit(5, -7).apply(2..9, false), 7..9);
-        assert_eq!(limit(5, i64::MAX).apply(2..9, true), 2..4);
-        assert_eq!(limit(-1, 3).apply(2..9, false).len(), 0);
-        assert_eq!(limit(i64::MAX, 3).apply(2..9, true).len(), 0);
-        assert_eq!(limit(0, 0).apply(2..9, true).len(), 0);
+        assert_eq!(limit(0, -1).apply(2..9, false, false), 2..9);
+        assert_eq!(limit(1, 3).apply(2..9, false, false), 3..6);
+        assert_eq!(limit(1, 3).apply(2..9, true, false), 5..8);
+        assert_eq!(limit(5, -7).apply(2..9, false, false), 7..9);
+        assert_eq!(limit(5, i64::MAX).apply(2..9, true, false), 2..4);
+        assert_eq!(limit(-1, 3).apply(2..9, false, false).len(), 0);
+        assert_eq!(limit(i64::MAX, 3).apply(2..9, true, false).len(), 0);
+        assert_eq!(limit(0, 0).apply(2..9, true, false).len(), 0);
+        assert_eq!(limit(-3, 2).apply(2..9, false, true), 6..8);
+        assert_eq!(limit(-3, 2).apply(2..9, true, true), 3..5);
+        assert_eq!(limit(-7, -1).apply(2..9, false, true), 2..9);
+        assert_eq!(limit(-8, -1).apply(2..9, false, true).len(), 0);
+        assert_eq!(limit(i64::MIN, -1).apply(2..9, true, true).len(), 0);
     }
 }

@@ -2,22 +2,21 @@
 
 use super::{Layout, reply_member};
 use crate::bytes::prng::Prng;
+use crate::command::collection::{
+    amount, check_draw_count, check_drawn_bytes, fork_prng, random_count,
+};
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Reply;
-use crate::value::SortedSet;
 use crate::value::sorted_set::Scored;
+use crate::value::{Encoding, SortedSet};
 use alloc::vec::Vec;
-
-/// Replies of ZRANDMEMBER with a negative count, whose members may come any number of times, end at this size.
-const REPEATED_BYTES_MAX: usize = 128 << 20;
 
 pub(super) fn zrandmember(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let options = match args.len() {
         2 => None,
         _ => Some(random_options(args)?),
     };
-    // The set borrows the keyspace, so the generator steps outside meanwhile.
-    let mut prng = cx.keys.prng.clone();
+    let mut prng = fork_prng(cx.keys);
     let found = cx.keys.value::<SortedSet>(&args.key(1))?;
     match (found, options) {
         (None, None) => cx.reply.null(),
@@ -25,7 +24,7 @@ pub(super) fn zrandmember(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         (Some(set), None) => one_member(&mut cx.reply, &set, &mut prng),
         (Some(set), Some((count, with_scores))) => {
             let layout = Layout::of_scores(&cx.reply, with_scores);
-            let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+            let wanted = amount(count);
             if count < 0 {
                 repeated_members(&mut cx.reply, &set, wanted, layout, &mut prng)?;
             } else {
@@ -33,7 +32,6 @@ pub(super) fn zrandmember(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
             }
         }
     }
-    cx.keys.prng = prng;
     DONE
 }
 
@@ -47,12 +45,7 @@ fn one_member(reply: &mut Reply<'_>, set: &SortedSet, prng: &mut Prng) {
 
 /// ZRANDMEMBER's count, and whether scores were asked for.
 fn random_options(args: &Args<'_>) -> Result<(i64, bool), CommandError> {
-    let count = args.int(2)?;
-    if count == i64::MIN {
-        return Err(CommandError::new(
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        ));
-    }
+    let count = random_count(args, 2)?;
     let with_scores = match args.len() {
         3 => false,
         4 if args.is(3, "WITHSCORES") => true,
@@ -72,17 +65,18 @@ fn repeated_members(
     layout: Layout,
     prng: &mut Prng,
 ) -> Result<(), CommandError> {
-    let mut bytes = 0usize;
+    check_draw_count(count)?;
+    let mark = reply.mark();
     layout.begin(reply, count);
+    // A place in a small set is found by a walk, which one walk to all of them spares.
+    let is_small = count > 1 && set.encoding() == Encoding::SortedListpack;
+    let all: Vec<Scored<'_>> = set.iter_from(0).take_while(|_| is_small).collect();
     for _ in 0..count {
         let rank = prng.below(set.len() as u64) as usize;
-        if let Some(pair) = set.get(rank) {
-            bytes += pair.member.text_len() + 16;
+        if let Some(pair) = all.get(rank).copied().or_else(|| set.get(rank)) {
             layout.put(reply, &pair);
         }
-        if bytes > REPEATED_BYTES_MAX {
-            return Err(CommandError::OUT_OF_RANGE);
-        }
+        check_drawn_bytes(reply, mark)?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! ZRANGE, its older forms, and ZRANGESTORE.
 
 use super::Layout;
+use super::combine::store_set;
 use super::query::{Form, Kind, Query};
 use crate::command::{Args, CommandResult, Cx, DONE};
-use crate::keyspace::{Entry, EventClass};
 use crate::structure::listpack::IntText;
-use crate::value::SortedSet;
 use crate::value::sorted_set::Rule;
+use crate::value::{EncodingLimits, SortedSet};
 
 /// ZRANGE itself, whose options may say everything.
 const OPEN: Form = Form {
@@ -73,27 +73,30 @@ pub(super) fn zrangestore(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     };
     let query = Query::parse(args, form)?;
     let limits = cx.keys.limits;
-    let mut stored = SortedSet::new(0, 0, &limits);
-    if let Some(set) = cx.keys.value::<SortedSet>(&args.key(form.key))? {
-        let ranks = query.ranks(&set);
-        stored.expect(ranks.len(), &limits);
-        for pair in set.range(ranks, query.reverse) {
-            let mut text = IntText::default();
-            let member = pair.member.text(&mut text);
-            // Without an increment there is no sum that could be NaN.
-            let _ = stored.add(member, pair.score(), &Rule::default(), &limits);
-        }
+    let stored = match cx.keys.value::<SortedSet>(&args.key(form.key))? {
+        Some(set) => copy_range(&set, &query, &limits),
+        None => SortedSet::new(0, 0, &limits),
+    };
+    store_set(cx, args, stored, "zrangestore")
+}
+
+/// The members of a range as a set of their own.
+fn copy_range(set: &SortedSet, query: &Query<'_>, limits: &EncodingLimits) -> SortedSet {
+    let ranks = query.ranks(set);
+    let walk = || set.range(ranks.clone(), false);
+    if let Some(small) = SortedSet::small_from_ascending(walk, ranks.len(), limits) {
+        return small;
     }
-    let key = args.key(1);
-    let count = stored.len();
-    if count > 0 {
-        cx.keys
-            .insert(&key, Entry::with_value(key.bytes, stored, None));
-        cx.keys
-            .modified(EventClass::SORTED_SET, "zrangestore", &key);
-    } else if cx.keys.remove(&key) {
-        cx.keys.modified(EventClass::GENERIC, "del", &key);
+    let mut copy = SortedSet::new(0, 0, limits);
+    // As in Redis, only a range of ranks is known to be great before it is walked. (It shows: a small set keeps no -0.)
+    if query.is_by_rank() {
+        copy.expect(ranks.len(), limits);
     }
-    cx.reply.count(count);
-    DONE
+    for pair in set.range(ranks, query.reverse) {
+        let mut text = IntText::default();
+        let member = pair.member.text(&mut text);
+        // Without an increment there is no sum that could be NaN.
+        let _ = copy.add(member, pair.score(), &Rule::default(), limits);
+    }
+    copy
 }

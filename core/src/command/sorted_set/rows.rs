@@ -1,6 +1,6 @@
 //! The family's rows.
 
-use super::{add, lookup, pop, random, range, remove, scan};
+use super::{add, combine, lookup, pop, random, range, remove, scan};
 use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
@@ -14,6 +14,11 @@ const GROW_FAST: Flags = GROW.and(Flags::FAST);
 const SEARCH: &str = "O(log N) for a set of N members";
 const SEARCH_EACH: &str = "O(M log N) for M members and a set of N";
 const SEARCH_AND_WALK: &str = "O(log N + M) for a set of N members, M of which are in the range";
+
+/// The costs of combining sets.
+const UNITE: &str = "O(N + M log M) for sets of N members together and a result of M";
+const INTERSECT: &str = "O(N K + M log M) for K sets, the smallest of N members, and a result of M";
+const SUBTRACT: &str = "O(N + M log M) for sets of N members together and a result of M";
 
 const fn row(
     name: &'static str,
@@ -68,19 +73,19 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         .flags(READ).keys(key_use!(Read)),
     row("zrevrange", -4, range::zrevrange, "1.2.0", SEARCH_AND_WALK,
         "Returns the members in a range of ranks, counted from the greatest score.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read)).deprecated("6.2.0", "`ZRANGE` with the `REV` argument"),
     row("zrangebyscore", -4, range::zrangebyscore, "1.0.5", SEARCH_AND_WALK,
         "Returns the members in a range of scores, the least score first.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read)).deprecated("6.2.0", "`ZRANGE` with the `BYSCORE` argument"),
     row("zrevrangebyscore", -4, range::zrevrangebyscore, "2.2.0", SEARCH_AND_WALK,
         "Returns the members in a range of scores, the greatest score first.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read)).deprecated("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments"),
     row("zrangebylex", -4, range::zrangebylex, "2.8.9", SEARCH_AND_WALK,
         "Returns the members between two others, where all scores are equal.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read)).deprecated("6.2.0", "`ZRANGE` with the `BYLEX` argument"),
     row("zrevrangebylex", -4, range::zrevrangebylex, "2.8.9", SEARCH_AND_WALK,
         "Returns the members between two others backwards, where all scores are equal.")
-        .flags(READ).keys(key_use!(Read)),
+        .flags(READ).keys(key_use!(Read)).deprecated("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments"),
     row("zrangestore", -5, range::zrangestore, "6.2.0", SEARCH_AND_WALK,
         "Stores the members in a range of ranks, scores or members under another key.")
         .flags(GROW)
@@ -108,6 +113,28 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("zmpop", -4, pop::zmpop, "7.0.0", "O(K + M log N) for K keys and M members out of N",
         "Removes and returns members from an end of the first of several sorted sets that exists.")
         .flags(WRITE).counted_keys(1, KeyUse::ReadDelete),
+
+    row("zunion", -3, combine::zunion, "6.2.0", UNITE,
+        "Returns the members that any of several sorted sets has.")
+        .flags(READ).counted_keys(1, KeyUse::Read),
+    row("zunionstore", -4, combine::zunionstore, "2.0.0", UNITE,
+        "Stores the members that any of several sorted sets has.")
+        .flags(GROW).keys(key_use!(Overwrite)).counted_keys(2, KeyUse::Read),
+    row("zinter", -3, combine::zinter, "6.2.0", INTERSECT,
+        "Returns the members that all of several sorted sets have.")
+        .flags(READ).counted_keys(1, KeyUse::Read),
+    row("zinterstore", -4, combine::zinterstore, "2.0.0", INTERSECT,
+        "Stores the members that all of several sorted sets have.")
+        .flags(GROW).keys(key_use!(Overwrite)).counted_keys(2, KeyUse::Read),
+    row("zintercard", -3, combine::zintercard, "7.0.0", "O(N K) for K sets, the smallest of N members",
+        "Counts the members that all of several sorted sets have, up to a limit.")
+        .flags(READ).counted_keys(1, KeyUse::Read),
+    row("zdiff", -3, combine::zdiff, "6.2.0", SUBTRACT,
+        "Returns the members of a sorted set that no other of several has.")
+        .flags(READ).counted_keys(1, KeyUse::Read),
+    row("zdiffstore", -4, combine::zdiffstore, "6.2.0", SUBTRACT,
+        "Stores the members of a sorted set that no other of several has.")
+        .flags(GROW).keys(key_use!(Overwrite)).counted_keys(2, KeyUse::Read),
 
     row("zscan", -3, scan::zscan, "2.8.0", "O(1) a call, O(N) for the whole walk over N members",
         "Walks a sorted set in steps.")

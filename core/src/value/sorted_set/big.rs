@@ -17,8 +17,9 @@
 use super::member::{Member, Ranked};
 use super::{Added, LexRange, NotANumber, Rule, ScoreRange, Verdict};
 use crate::bytes::hash::Hasher;
-use crate::structure::order_tree::{self, OrderTree};
+use crate::structure::order_tree::{self, OrderTree, Ordered};
 use crate::structure::table::Table;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 use core::ops::Range;
 
@@ -39,6 +40,22 @@ impl Big {
             members: Table::new(hasher),
             order: OrderTree::new(),
         }
+    }
+
+    /// The members of a table, put in order. Sorting them first makes the tree grow at its end only, where an insertion
+    /// costs least and leaves nodes fullest.
+    pub(super) fn from_members(members: Table<Member>) -> Self {
+        // SAFETY: the table keeps the blocks, as in `add`.
+        let ranked = members
+            .iter()
+            .map(|member| unsafe { member.ranked(member.score()) });
+        let mut ranked: Vec<Ranked> = ranked.collect();
+        ranked.sort_unstable_by(Ranked::order);
+        let mut order = OrderTree::new();
+        for item in ranked {
+            order.insert(item);
+        }
+        Big { members, order }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -5,6 +5,7 @@
 //! big.rs      skiplist encoding (by its name in Redis): a table and a counted B+tree
 //! member.rs   the heap block of a big set's member, and the tree's items
 //! range.rs    ranges of scores and members
+//! collect.rs  sets that are made as the result of a command: how they begin, and the encoding they end in
 //! stored.rs   how the set is kept in an entry
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! Scores are never NaN.
 
 mod big;
+mod collect;
 mod member;
 mod range;
 mod small;
@@ -25,6 +27,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use collect::Collection;
 pub use range::{LexBound, LexRange, ScoreRange};
 
 use super::{Encoding, EncodingLimits};
@@ -151,6 +154,15 @@ impl<'a> Scored<'a> {
         Scored {
             member,
             score: Kept::Element(score),
+        }
+    }
+
+    /// A member with a score of its own.
+    #[inline]
+    pub fn with(member: Element<'a>, score: f64) -> Self {
+        Scored {
+            member,
+            score: Kept::Number(score),
         }
     }
 
@@ -412,34 +424,6 @@ impl SortedSet {
             Repr::Small(pairs) => Repr::Small(pairs.clone()),
             Repr::Big(big) => Repr::Big(Box::new(big.duplicate())),
         })
-    }
-
-    /// Goes back to the small encoding if the thresholds allow it, as Redis does with the results that it stores.
-    pub fn compact(&mut self, limits: &EncodingLimits) {
-        let Repr::Big(big) = &self.repr else {
-            return;
-        };
-        if big.len() > limits.zset_max_listpack_entries
-            || big
-                .iter_from(0)
-                .any(|(member, _)| member.len() > limits.zset_max_listpack_value)
-        {
-            return;
-        }
-        let mut pairs = Pack::new();
-        for (member, score) in big.iter_from(0) {
-            let mut room = [0; crate::bytes::number::FLOAT_TEXT_MAX];
-            let score = small::score_element(score, &mut room);
-            pairs.extend([Element::Bytes(member), score]);
-        }
-        if !pairs.view().fits(0) {
-            return;
-        }
-        if let Some(husk) = self.husk.take() {
-            let own = mem::replace(&mut pairs, Pack::from_husk(husk));
-            pairs.refill(&own);
-        }
-        self.repr = Repr::Small(pairs);
     }
 
     /// Changes to the big encoding.

@@ -11,6 +11,7 @@ use super::{Added, LexRange, NotANumber, Rule, ScoreRange, Scored, Verdict};
 use crate::bytes::number::{FLOAT_TEXT_MAX, parse_f64, write_f64_shortest};
 use crate::structure::listpack::{Element, IntText, encoded_size};
 use crate::structure::pack::{self, Pack, PackView, Pos};
+use crate::value::EncodingLimits;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
@@ -118,6 +119,28 @@ pub(super) fn insert(pairs: &mut Pack, member: &[u8], score: f64) {
     let mut room = [0; FLOAT_TEXT_MAX];
     let pair = [Element::Bytes(member), score_element(score, &mut room)];
     pairs.insert_all(place, pair);
+}
+
+/// A pack of the `count` pairs that `walk` gives in ascending order; `None` when the thresholds do not allow it.
+pub(super) fn collect<'a, I: Iterator<Item = Scored<'a>>>(
+    walk: impl Fn() -> I,
+    count: usize,
+    limits: &EncodingLimits,
+) -> Option<Pack> {
+    let most = limits.zset_max_listpack_value;
+    if count > limits.zset_max_listpack_entries || walk().any(|pair| pair.member.text_len() > most)
+    {
+        return None;
+    }
+    let mut pairs = Pack::new();
+    for pair in walk() {
+        let mut room = [0; FLOAT_TEXT_MAX];
+        pairs.extend([
+            pair.member.canonical(),
+            score_element(pair.score(), &mut room),
+        ]);
+    }
+    pairs.view().fits(0).then_some(pairs)
 }
 
 /// Where a member that is not there belongs.

@@ -136,6 +136,7 @@ fn scan_errors() {
             ("SCAN +", cursor),
             ("SCAN ++1", cursor),
             ("SCAN '0 '", cursor),
+            ("SCAN -0", "*2\r\n$1\r\n0\r\n*0\r\n"),
             ("SCAN ' +00'", "*2\r\n$1\r\n0\r\n*0\r\n"),
             ("SCAN 18446744073709551615", "*2\r\n$1\r\n0\r\n*0\r\n"),
             ("SCAN 0 COUNT", SYNTAX),

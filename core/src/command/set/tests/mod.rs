@@ -1,4 +1,5 @@
 mod combine;
+mod replay;
 
 use crate::command::collection::testing::*;
 use crate::resp::Protocol;

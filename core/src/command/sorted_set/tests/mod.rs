@@ -1,7 +1,9 @@
 //! The family through a client in process, in every encoding.
 
 mod adding;
+mod combining;
 mod ranges;
+mod replay;
 mod sampling;
 mod taking;
 
@@ -107,6 +109,13 @@ fn every_command_minds_the_type() {
         "ZSCAN s 0",
         "ZRANDMEMBER s",
         "ZRANDMEMBER s 2",
+        "ZUNION 1 s",
+        "ZINTER 2 none s",
+        "ZDIFF 2 none s",
+        "ZUNIONSTORE d 1 s",
+        "ZINTERSTORE d 2 none s",
+        "ZDIFFSTORE d 2 none s",
+        "ZINTERCARD 2 none s",
     ] {
         expect(&mut local, line, WRONG_TYPE);
     }
@@ -181,6 +190,10 @@ fn the_log_gets_changes_only() {
             "ZMPOP 1 none MIN",
             "ZREMRANGEBYRANK z 5 6",
             "ZRANGESTORE none none 0 1",
+            "ZUNIONSTORE none 1 none",
+            "ZINTERSTORE none 2 z none",
+            "ZDIFFSTORE none 2 z z",
+            "ZUNIONSTORE z 1 z WEIGHTS x",
             "ZRANGE z 0 -1",
             "ZRANDMEMBER z",
             "ZADD z x x",

@@ -1,4 +1,5 @@
 use super::*;
+use crate::command::collection::testing::encoding;
 
 #[test]
 fn zrange_by_rank() {
@@ -39,7 +40,6 @@ fn zrange_by_score() {
             ("1 3 BYSCORE LIMIT 3 -1", "d"),
             ("1 3 BYSCORE LIMIT 4 1", ""),
             ("1 3 BYSCORE LIMIT 0 0", ""),
-            ("1 3 BYSCORE LIMIT -1 2", ""),
             ("3 1 BYSCORE REV LIMIT 1 2", "c b"),
         ];
         for (rest, expected) in cases {
@@ -48,6 +48,23 @@ fn zrange_by_score() {
         expect_strings(local, "ZRANGEBYSCORE z 1 2", "a b c");
         expect_strings(local, "ZRANGEBYSCORE z 1 2 LIMIT 1 1 WITHSCORES", "b 2");
         expect_strings(local, "ZREVRANGEBYSCORE z 2 1 LIMIT 0 2", "c b");
+    });
+}
+
+#[test]
+fn a_negative_offset_counts_from_the_far_end_of_big_sets_only() {
+    in_each_encoding(|local| {
+        local.line("ZADD z 1 a 2 b 3 c 4 d 5 e");
+        let big = encoding(local, "z") == "skiplist";
+        for (line, of_big) in [
+            ("ZRANGEBYSCORE z 2 4 LIMIT -1 9", "d"),
+            ("ZRANGEBYSCORE z 2 4 LIMIT -3 2", "b c"),
+            ("ZRANGEBYSCORE z 2 4 LIMIT -4 2", ""),
+            ("ZREVRANGEBYSCORE z 4 2 LIMIT -2 9", "c b"),
+            ("ZRANGE z 4 2 BYSCORE REV LIMIT -3 -1", "d c b"),
+        ] {
+            expect_strings(local, line, if big { of_big } else { "" });
+        }
     });
 }
 
