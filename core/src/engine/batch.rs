@@ -13,7 +13,9 @@ use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
 use crate::bytes::shared::LONG_BYTES;
-use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
+use crate::command::{
+    Apart, Args, Ask, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode,
+};
 use crate::keyspace::Keyspace;
 use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
@@ -417,10 +419,27 @@ impl Batch {
 impl<P: Platform> Engine<P> {
     /// Puts a connection on the list of those to be served, once.
     pub(super) fn queue_serve(&mut self, slot: u32) {
-        if let Some(connection) = self.connections.get_mut(slot)
-            && !core::mem::replace(&mut connection.serve_queued, true)
-        {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        if connection.waits == Waits::ForAnswer {
+            return self.read_meanwhile(slot);
+        }
+        if !core::mem::replace(&mut connection.serve_queued, true) {
             self.to_serve.push(slot);
+        }
+    }
+
+    /// Reads what a connection sends whose request waits. This is done before any request of the turn runs: should the
+    /// peer be gone, nothing that comes in this turn is taken for it.
+    #[cold]
+    fn read_meanwhile(&mut self, slot: u32) {
+        let is_queued = self.connections.get(slot).is_some_and(|c| c.serve_queued);
+        self.read_once(slot);
+        if let Some(connection) = self.connections.get_mut(slot) {
+            // It may be in the list from before it had to wait, and stays there.
+            connection.serve_queued = is_queued;
+            self.settle(slot);
         }
     }
 
@@ -454,7 +473,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Whether the turn has taken as long as its requests may take, or made as many replies.
-    fn is_turn_spent(&mut self) -> bool {
+    pub(super) fn is_turn_spent(&mut self) -> bool {
         let spent = &mut self.turn_spent;
         *spent = *spent || self.clock.monotonic_us() >= self.now_us + TURN_BUDGET_US;
         *spent
@@ -546,6 +565,7 @@ impl<P: Platform> Engine<P> {
             Ok(Transfer::Closed) if connection.holds > 0 => {
                 // It has said all it had to say, and may still wait for the replies that wait for the disk.
                 connection.closing = true;
+                self.forget_wait(slot);
                 0
             }
             Ok(Transfer::Closed) | Err(_) => {
@@ -580,12 +600,12 @@ impl<P: Platform> Engine<P> {
             let request = self.batch.requests[at];
             let until = (request.first_lookup + request.lookups) as usize;
             self.batch.ask_ahead(until, &self.shared.keys);
-            self.run_request(&request);
+            self.run_request(at, &request);
         }
     }
 
     #[inline(always)]
-    fn run_request(&mut self, request: &Request) {
+    fn run_request(&mut self, at: usize, request: &Request) {
         if self.shared.settings.maxmemory != 0
             && let Some(number) = request.command
             && let Some(command) = self.shared.registry.by_number(number)
@@ -646,8 +666,26 @@ impl<P: Platform> Engine<P> {
         }
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
         if let Some(ask) = ask {
-            self.carry_out(request.slot, *ask);
+            self.asked(at, *ask);
         }
+        if self.shared.keys.waiters.is_anything_ready() {
+            self.serve_ready();
+        }
+    }
+
+    /// Carries out what the request at `at` in the batch has asked for.
+    #[cold]
+    fn asked(&mut self, at: usize, ask: Ask) {
+        let slot = self.batch.requests[at].slot;
+        let Ask::Wait(wait) = ask else {
+            return self.carry_out(slot, ask);
+        };
+        let next = self.batch.requests.get(at + 1);
+        let next = next.filter(|request| request.slot == slot);
+        let parsed = self.connections.get(slot).map_or(0, |c| c.parsed);
+        let rest = next.map_or(parsed, |request| request.offset);
+        self.postpone(slot, rest, Waits::ForAnswer);
+        self.begin_wait(slot, wait, None);
     }
 
     #[cold]

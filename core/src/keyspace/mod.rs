@@ -11,12 +11,14 @@ pub mod eviction;
 mod expiry;
 mod lag;
 mod lazy_free;
+pub mod waiters;
 
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
 pub use eviction::AccessClock;
 pub use lag::Lag;
+pub use waiters::Waiters;
 
 pub use crate::settings::KeyspaceEvents as EventClass;
 
@@ -29,6 +31,7 @@ use alloc::vec::Vec;
 use database::{Database, Due};
 use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
+use waiters::Next;
 
 /// The value of a key is not of the type that the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,8 @@ pub struct Keyspace {
     pub prng: Prng,
     /// What commands did, for the AOF.
     pub effects: Effects,
+    /// Who waits for which keys.
+    pub waiters: Waiters,
     /// Counters for INFO.
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
@@ -113,6 +118,7 @@ impl Keyspace {
             limits: EncodingLimits::new(hasher),
             prng,
             effects: Effects::default(),
+            waiters: Waiters::default(),
             counters: Counters::default(),
             dirty: 0,
             #[cfg(test)]
@@ -348,9 +354,38 @@ impl Keyspace {
         self.put(key, entry, clock);
     }
 
+    /// The one place where a key gets a value of a type that it has not had.
     fn put(&mut self, key: &Key<'_>, mut entry: Entry, clock: u32) {
+        if self.waiters.is_anybody() {
+            self.tell_waiters(key, &entry);
+        }
         entry.set_clock(clock);
         self.databases[self.current].insert_new(key, entry);
+    }
+
+    #[cold]
+    fn tell_waiters(&mut self, key: &Key<'_>, entry: &Entry) {
+        self.waiters.key_came(self.current, key, entry.value_type());
+    }
+
+    /// Whom to serve next of those that wait for keys. Asked when a command (or a transaction) is done, until there is
+    /// nobody; each answer costs one lookup at most.
+    pub fn next_waiter(&mut self) -> Next {
+        let (db, key, holding, waiter) = match self.waiters.candidate() {
+            Ok(candidate) => candidate,
+            Err(next) => return next,
+        };
+        let now_ms = self.now_ms;
+        let is_there = self.databases[db].find(&key).is_some_and(|entry| {
+            entry.value_type() == holding && entry.expiry().is_none_or(|when_ms| when_ms > now_ms)
+        });
+        if is_there {
+            self.waiters.pass();
+            Next::Serve(waiter)
+        } else {
+            self.waiters.end_current();
+            Next::Later
+        }
     }
 
     /// Removes a key; a big value is freed later, in slices. `false` when there was none.
@@ -466,6 +501,8 @@ impl Keyspace {
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        self.waiters.database_swapped(a);
+        self.waiters.database_swapped(b);
     }
 
     /// Frees about `budget` elements of what waits to be freed; `true` when nothing waits.
