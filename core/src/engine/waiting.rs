@@ -26,7 +26,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 /// Clients answered in one turn because their time is up; each takes some microseconds, most of them for sending.
 const TIMEOUTS_PER_TURN: usize = 64;
 /// Clients served in one turn because their key has come, if others are left.
-const SERVED_PER_TURN: usize = 128;
+const SERVED_PER_TURN: usize = 64;
 /// Steps towards the next client to be served between two looks at the clock.
 const STEPS_PER_LOOK: usize = 16;
 
