@@ -510,7 +510,7 @@ fn queue_through_a_power_cut(seed: u64) {
     sim.disk().heal();
     sim.power_cut(rotom_tests::sim::PowerCut {
         keep_bytes: (seed * 13 % 50) as usize,
-        are_zeros: seed % 2 == 0,
+        are_zeros: seed.is_multiple_of(2),
         keep_name_changes: usize::MAX,
     });
     let mut server = Server::start(&sim, ALWAYS);
