@@ -13,9 +13,7 @@ use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use crate::bytes::hash::Hasher;
 use crate::bytes::shared::LONG_BYTES;
-use crate::command::{
-    Apart, Args, Ask, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode,
-};
+use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
 use crate::keyspace::Keyspace;
 use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Progress, ProtocolError, Span};
@@ -342,6 +340,14 @@ impl Batch {
         (&self.spans[spans], requests.next().map(|next| next.offset))
     }
 
+    /// Whose request the one at `at` is, and where that client's next one begins, if there is one.
+    pub(super) fn request_and_next(&self, at: usize) -> (u32, Option<usize>) {
+        let slot = self.requests[at].slot;
+        let next = self.requests.get(at + 1);
+        let next = next.filter(|request| request.slot == slot);
+        (slot, next.map(|request| request.offset))
+    }
+
     /// Asks for buckets and entries of the keys that come up when those before `until` are done.
     #[inline(always)]
     fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
@@ -430,19 +436,6 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Reads what a connection sends whose request waits. This is done before any request of the turn runs: should the
-    /// peer be gone, nothing that comes in this turn is taken for it.
-    #[cold]
-    fn read_meanwhile(&mut self, slot: u32) {
-        let is_queued = self.connections.get(slot).is_some_and(|c| c.serve_queued);
-        self.read_once(slot);
-        if let Some(connection) = self.connections.get_mut(slot) {
-            // It may be in the list from before it had to wait, and stays there.
-            connection.serve_queued = is_queued;
-            self.settle(slot);
-        }
-    }
-
     /// Reads from the connections that are ready, and runs what they sent, until all are served or the turn has taken
     /// long enough. The rest stays in the list, to be the first in the next turn.
     pub(super) fn serve_readable(&mut self) {
@@ -520,7 +513,7 @@ impl<P: Platform> Engine<P> {
         count
     }
 
-    fn read_once(&mut self, slot: u32) -> usize {
+    pub(super) fn read_once(&mut self, slot: u32) -> usize {
         let Some(connection) = self.connections.get_mut(slot) else {
             return 0;
         };
@@ -673,21 +666,6 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Carries out what the request at `at` in the batch has asked for.
-    #[cold]
-    fn asked(&mut self, at: usize, ask: Ask) {
-        let slot = self.batch.requests[at].slot;
-        let Ask::Wait(wait) = ask else {
-            return self.carry_out(slot, ask);
-        };
-        let next = self.batch.requests.get(at + 1);
-        let next = next.filter(|request| request.slot == slot);
-        let parsed = self.connections.get(slot).map_or(0, |c| c.parsed);
-        let rest = next.map_or(parsed, |request| request.offset);
-        self.postpone(slot, rest, Waits::ForAnswer);
-        self.begin_wait(slot, wait, None);
-    }
-
     #[cold]
     fn leave_for_next_turn(&mut self, slot: u32, offset: usize) {
         self.postpone(slot, offset, Waits::ForTurn);
@@ -702,7 +680,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// After a connection's requests have run: gives its buffer back and answers a protocol error.
-    fn settle(&mut self, slot: u32) {
+    pub(super) fn settle(&mut self, slot: u32) {
         let limit = self.shared.settings.client_query_buffer_limit as u64;
         let Some(connection) = self.connections.get_mut(slot) else {
             return;

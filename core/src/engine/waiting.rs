@@ -99,8 +99,33 @@ impl<P: Platform> Engine<P> {
         }
     }
 
+    /// Carries out what the request at `at` in the batch has asked for.
+    #[cold]
+    pub(super) fn asked(&mut self, at: usize, ask: Ask) {
+        let (slot, next) = self.batch.request_and_next(at);
+        let Ask::Wait(wait) = ask else {
+            return self.carry_out(slot, ask);
+        };
+        let parsed = self.connections.get(slot).map_or(0, |c| c.parsed);
+        self.postpone(slot, next.unwrap_or(parsed), Waits::ForAnswer);
+        self.begin_wait(slot, wait, None);
+    }
+
+    /// Reads what a connection sends whose request waits. This is done before any request of the turn runs: should the
+    /// peer be gone, nothing that comes in this turn is taken for it.
+    #[cold]
+    pub(super) fn read_meanwhile(&mut self, slot: u32) {
+        let is_queued = self.connections.get(slot).is_some_and(|c| c.serve_queued);
+        self.read_once(slot);
+        if let Some(connection) = self.connections.get_mut(slot) {
+            // It may be in the list from before it had to wait, and stays there.
+            connection.serve_queued = is_queued;
+            self.settle(slot);
+        }
+    }
+
     /// Has the client at `slot` wait. `due_us`: the deadline it has already, if it waited before.
-    pub(super) fn begin_wait(&mut self, slot: u32, wait: Wait, due_us: Option<Option<u64>>) {
+    fn begin_wait(&mut self, slot: u32, wait: Wait, due_us: Option<Option<u64>>) {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };

@@ -31,7 +31,6 @@ use alloc::vec::Vec;
 use database::{Database, Due};
 use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
-use waiters::Next;
 
 /// The value of a key is not of the type that the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -361,31 +360,6 @@ impl Keyspace {
         }
         entry.set_clock(clock);
         self.databases[self.current].insert_new(key, entry);
-    }
-
-    #[cold]
-    fn tell_waiters(&mut self, key: &Key<'_>, entry: &Entry) {
-        self.waiters.key_came(self.current, key, entry.value_type());
-    }
-
-    /// Whom to serve next of those that wait for keys. Asked when a command (or a transaction) is done, until there is
-    /// nobody; each answer costs one lookup at most.
-    pub fn next_waiter(&mut self) -> Next {
-        let (db, key, holding, waiter) = match self.waiters.candidate() {
-            Ok(candidate) => candidate,
-            Err(next) => return next,
-        };
-        let now_ms = self.now_ms;
-        let is_there = self.databases[db].find(&key).is_some_and(|entry| {
-            entry.value_type() == holding && entry.expiry().is_none_or(|when_ms| when_ms > now_ms)
-        });
-        if is_there {
-            self.waiters.pass();
-            Next::Serve(waiter)
-        } else {
-            self.waiters.end_current();
-            Next::Later
-        }
     }
 
     /// Removes a key; a big value is freed later, in slices. `false` when there was none.

@@ -18,6 +18,7 @@
 mod slab;
 #[cfg(test)]
 mod tests;
+mod wake;
 
 use super::Key;
 use crate::value::ValueType;
