@@ -158,6 +158,19 @@ fn a_wait_ends_on_time_and_bounds_the_sleep_of_the_loop() {
 }
 
 #[test]
+fn a_clock_that_is_set_ends_no_wait() {
+    let mut server = start(&[]);
+    let client = blocked(&mut server, "BLPOP a 10");
+    for by_us in [3_600_000_000, -7_200_000_000] {
+        server.sim.jump_wall_us(by_us);
+        server.run_us(4_000_000);
+        assert_eq!(client.unreceived_len(), 0);
+    }
+    server.run_us(2_100_000);
+    assert_eq!(received(&client), [NIL]);
+}
+
+#[test]
 fn many_whose_time_is_up_at_once_are_answered_in_slices() {
     let mut server = start(&[]);
     let clients: Vec<SimClient> = (0..1000).map(|_| server.connect()).collect();
