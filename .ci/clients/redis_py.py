@@ -5,6 +5,7 @@
 
 import sys
 import threading
+import time
 
 import redis
 
@@ -66,6 +67,69 @@ def sorted_sets(r):
     assert [member for member, _ in r.zpopmin("board", 2)] == ["player:0", "player:1"]
 
 
+def blocking(r):
+    other = redis.Redis(connection_pool=r.connection_pool)
+    assert r.rpush("jobs", "a", "b", "c") == 3
+    assert pair(r.blpop("jobs")) == ("jobs", "a") and pair(r.brpop(["none", "jobs"], 1)) == ("jobs", "c")
+    assert r.blmove("jobs", "done", 0) == "b" and r.brpoplpush("done", "jobs", 1) == "b"
+    assert r.blmpop(1, 2, "none", "jobs", direction="LEFT", count=5) == ["jobs", ["b"]]
+    started = time.monotonic()
+    assert r.blpop("jobs", 0.1) is None and r.bzpopmin("board2", 0.1) is None
+    assert 0.2 <= time.monotonic() - started < 2
+    # One that waits is woken by another.
+    for wait, push, expected in (
+        (lambda: pair(r.blpop(["x", "jobs"], 0)), lambda: other.rpush("jobs", "1"), ("jobs", "1")),
+        (lambda: r.blmove("jobs", "done", 0), lambda: other.rpush("jobs", "2"), "2"),
+        (lambda: tuple(r.bzpopmax("board2", 0)), lambda: other.zadd("board2", {"m": 2.5}), ("board2", "m", 2.5)),
+        (lambda: r.bzmpop(0, 1, ["board2"], min=True)[0], lambda: other.zadd("board2", {"m": 2.5}), "board2"),
+        (lambda: pair(r.brpop("jobs", 0)), lambda: other.rename("done", "jobs"), ("jobs", "2")),
+    ):
+        pusher = threading.Thread(target=lambda: (until_blocked(other, 1), push()))
+        pusher.start()
+        assert wait() == expected
+        pusher.join()
+    # Many workers take each job once.
+    taken = []
+    jobs, workers = 2000, 20
+    threads = [threading.Thread(target=work, args=(r, taken)) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    until_blocked(other, workers)
+    for number in range(0, jobs, 10):
+        other.rpush("jobs", *range(number, number + 10))
+    other.rpush("jobs", *["stop"] * workers)
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == list(range(jobs)) and not other.exists("jobs")
+    # A wait is ended by hand.
+    victim = redis.Redis(connection_pool=r.connection_pool, single_connection_client=True)
+    number = victim.client_id()
+    ender = threading.Thread(target=lambda: (until_blocked(other, 1), other.client_unblock(number, error=True)))
+    ender.start()
+    try:
+        victim.blpop("jobs", 0)
+    except redis.ResponseError as error:
+        assert str(error) == "UNBLOCKED client unblocked via CLIENT UNBLOCK", error
+    else:
+        raise AssertionError("the wait went on")
+    ender.join()
+    victim.close()
+
+
+def pair(reply):
+    return reply if reply is None else tuple(reply)
+
+
+def until_blocked(r, count):
+    while r.info("clients")["blocked_clients"] < count:
+        time.sleep(0.01)
+
+
+def work(r, taken):
+    while (job := r.blpop("jobs", 0)[1]) != "stop":
+        taken.append(int(job))
+
+
 def keys(r):
     assert r.type("board") == "zset" and r.object("encoding", "board") == "skiplist"
     assert r.rename("board", "league") is True and r.copy("league", "board") is True
@@ -115,7 +179,7 @@ def main():
     for options in ({}, {"protocol": 2}, {"protocol": 3}):
         r = redis.Redis(port=port, decode_responses=True, **options)
         r.flushall()
-        for family in (strings, hashes, lists, sets, sorted_sets, keys, server):
+        for family in (strings, hashes, lists, sets, sorted_sets, blocking, keys, server):
             family(r)
         protocol = [c["resp"] for c in r.client_list() if c["id"] == str(r.client_id())]
         print(f"redis-py {redis.__version__} {options or 'default'}: RESP{protocol[0]}")

@@ -11,7 +11,7 @@
 //! value/      string, hash, list, set, sorted set: encodings and conversions
 //! codec/      aof: bytes <-> commands, no I/O
 //! settings/   the settings table with Redis's names
-//! keyspace/   databases, entries, expiry, lazy freeing, effects
+//! keyspace/   databases, entries, expiry, lazy freeing, effects, who waits for which keys
 //! command/    one file or folder a family: specification rows and handlers
 //! session/    running requests for a client; a client in process
 //! persist/    AOF writer and loader
@@ -29,6 +29,9 @@
 //! the [`keyspace`] and writes its [`resp::Reply`] into the output buffer. If [`keyspace::Keyspace::modified`] was called,
 //! the command, or what the handler put in its place, goes to the [`keyspace::Effects`]. At the end of the turn the engine
 //! appends them to the log ([`persist`]) in one write and sends the replies.
+//!
+//! A command that finds nothing yet (BLPOP) returns a [`command::wait::Wait`]: the engine keeps the request, and runs it
+//! again when [`keyspace::waiters`] tells that one of its keys has come.
 //!
 //! # How data are kept
 //!

@@ -1,5 +1,6 @@
 //! What a command cannot do at its layer: it comes back as a value, and the engine carries it out.
 
+use super::wait::Wait;
 use crate::settings::Changes;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -33,6 +34,13 @@ pub enum Ask {
         /// The old form: an address, answered by OK.
         old_form: bool,
     },
+    /// CLIENT UNBLOCK: ends the wait of the client with this number as if its time were up, or with an error.
+    ClientUnblock {
+        /// Whose wait.
+        id: i64,
+        /// Whether it gets an error.
+        with_error: bool,
+    },
     /// Tell the client's own line (CLIENT INFO).
     ClientInfo,
     /// INFO with these sections, in lower case; none: the default ones.
@@ -52,6 +60,8 @@ pub enum Ask {
     },
     /// LASTSAVE: the Unix time in seconds of the last save, or of the start.
     LastSave,
+    /// Run nothing more for the client until something has come, and then this request again.
+    Wait(Wait),
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
     Reset,
 }

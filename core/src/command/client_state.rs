@@ -42,6 +42,8 @@ pub struct ClientState {
     pub no_touch: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
+    /// Whether it may not be made to wait: blocking commands then answer at once what they would when their time is up.
+    pub deny_blocking: bool,
     /// When it connected, milliseconds on the monotonic clock: the wall clock may jump.
     pub connected_at_ms: u64,
     /// When bytes last came from it or went to it, milliseconds on the monotonic clock.
@@ -69,6 +71,7 @@ impl ClientState {
             no_evict: false,
             no_touch: false,
             reply_mode: ReplyMode::On,
+            deny_blocking: false,
             connected_at_ms: now_ms,
             active_at_ms: now_ms,
             last_command: None,

@@ -14,15 +14,19 @@ pub mod ask;
 pub mod categories;
 pub mod client_state;
 pub mod error;
+pub mod owned;
 pub mod registry;
 pub mod spec;
+pub mod wait;
 
 pub use args::{Apart, Args, KeyHashes, Lookup};
 pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
+pub use owned::OwnedRequest;
 pub use registry::{Command, Found, Registry};
 pub use spec::{CommandSpec, CountedKeys, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+pub use wait::{Wait, WaitOn};
 
 use crate::keyspace::Keyspace;
 use crate::resp::Reply;

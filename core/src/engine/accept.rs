@@ -106,6 +106,7 @@ impl<P: Platform> Engine<P> {
 
     /// Closes a connection; what it has not taken is lost.
     pub(super) fn close(&mut self, slot: u32) {
+        self.forget_wait(slot);
         let Some(mut connection) = self.connections.remove(slot) else {
             return;
         };

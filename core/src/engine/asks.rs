@@ -22,6 +22,9 @@ impl<P: Platform> Engine<P> {
                 self.reply(slot, |reply| reply.verbatim("txt", line.as_bytes()));
             }
             Ask::ClientKill { filter, old_form } => self.client_kill(slot, &filter, old_form),
+            Ask::ClientUnblock { id, with_error } => self.client_unblock(slot, id, with_error),
+            // Begun where the request was run.
+            Ask::Wait(_) => {}
             Ask::Info(sections) => {
                 let text = self.info(&sections);
                 self.reply(slot, |reply| reply.verbatim("txt", text.as_bytes()));
@@ -45,6 +48,11 @@ impl<P: Platform> Engine<P> {
             }
             Ask::Reset => self.reset(slot),
         }
+        self.end_skipping(slot);
+    }
+
+    /// A request whose reply is not wanted (CLIENT REPLY SKIP) is answered.
+    pub(super) fn end_skipping(&mut self, slot: u32) {
         if let Some(connection) = self.connections.get_mut(slot)
             && connection.client.reply_mode == ReplyMode::Skip
         {
@@ -53,7 +61,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Writes a reply to a client, if it wants replies.
-    fn reply(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
+    pub(super) fn reply(&mut self, slot: u32, write: impl FnOnce(&mut Reply<'_>)) {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };

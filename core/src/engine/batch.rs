@@ -353,6 +353,14 @@ impl Batch {
         (&self.spans[spans], requests.next().map(|next| next.offset))
     }
 
+    /// Whose request the one at `at` is, and where that client's next one begins, if there is one.
+    pub(super) fn request_and_next(&self, at: usize) -> (u32, Option<usize>) {
+        let slot = self.requests[at].slot;
+        let next = self.requests.get(at + 1);
+        let next = next.filter(|request| request.slot == slot);
+        (slot, next.map(|request| request.offset))
+    }
+
     /// Asks for buckets and entries of the keys that come up when those before `until` are done.
     #[inline(always)]
     fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
@@ -430,9 +438,13 @@ impl Batch {
 impl<P: Platform> Engine<P> {
     /// Puts a connection on the list of those to be served, once.
     pub(super) fn queue_serve(&mut self, slot: u32) {
-        if let Some(connection) = self.connections.get_mut(slot)
-            && !core::mem::replace(&mut connection.serve_queued, true)
-        {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            return;
+        };
+        if connection.waits == Waits::ForAnswer {
+            return self.read_meanwhile(slot);
+        }
+        if !core::mem::replace(&mut connection.serve_queued, true) {
             self.to_serve.push(slot);
         }
     }
@@ -475,7 +487,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Whether the turn has taken as long as its requests may take, or made as many replies.
-    fn is_turn_spent(&mut self) -> bool {
+    pub(super) fn is_turn_spent(&mut self) -> bool {
         let spent = &mut self.turn_spent;
         *spent = *spent || self.clock.monotonic_us() >= self.now_us + TURN_LIMIT_US;
         *spent
@@ -522,7 +534,7 @@ impl<P: Platform> Engine<P> {
         count
     }
 
-    fn read_once(&mut self, slot: u32) -> usize {
+    pub(super) fn read_once(&mut self, slot: u32) -> usize {
         let Some(connection) = self.connections.get_mut(slot) else {
             return 0;
         };
@@ -567,6 +579,7 @@ impl<P: Platform> Engine<P> {
             Ok(Transfer::Closed) if connection.holds > 0 => {
                 // It has said all it had to say, and may still wait for the replies that wait for the disk.
                 connection.closing = true;
+                self.forget_wait(slot);
                 0
             }
             Ok(Transfer::Closed) | Err(_) => {
@@ -601,12 +614,12 @@ impl<P: Platform> Engine<P> {
             let request = self.batch.requests[at];
             let until = (request.first_lookup + request.lookups) as usize;
             self.batch.ask_ahead(until, &self.shared.keys);
-            self.run_request(&request);
+            self.run_request(at, &request);
         }
     }
 
     #[inline(always)]
-    fn run_request(&mut self, request: &Request) {
+    fn run_request(&mut self, at: usize, request: &Request) {
         if self.shared.settings.maxmemory != 0
             && let Some(number) = request.command
             && let Some(command) = self.shared.registry.by_number(number)
@@ -667,7 +680,10 @@ impl<P: Platform> Engine<P> {
         }
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
         if let Some(ask) = ask {
-            self.carry_out(request.slot, *ask);
+            self.asked(at, *ask);
+        }
+        if self.shared.keys.waiters.is_anything_ready() {
+            self.serve_ready();
         }
     }
 
@@ -685,7 +701,7 @@ impl<P: Platform> Engine<P> {
     }
 
     /// After a connection's requests have run: gives its buffer back and answers a protocol error.
-    fn settle(&mut self, slot: u32) {
+    pub(super) fn settle(&mut self, slot: u32) {
         let limit = self.shared.settings.client_query_buffer_limit as u64;
         let Some(connection) = self.connections.get_mut(slot) else {
             return;

@@ -31,6 +31,7 @@ impl<P: Platform> Engine<P> {
         let apart = connection.apart_len();
         let mut flags = String::new();
         for (is, letter) in [
+            (connection.waiting.is_some(), 'b'),
             (connection.closing, 'c'),
             (connection.unix, 'U'),
             (client.no_evict, 'e'),

@@ -4,6 +4,7 @@ use super::big_argument::BigArguments;
 use super::buffer::Input;
 use super::client_memory::Counted;
 use super::outbox::Output;
+use super::waiting::Waiting;
 use crate::command::ClientState;
 use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
@@ -21,6 +22,8 @@ pub(super) enum Waits {
     ForTurn,
     /// For replies to be sent.
     ForOutput,
+    /// For the request before them, which itself waits ([`Connection::waiting`]).
+    ForAnswer,
 }
 
 /// One client's connection.
@@ -40,6 +43,8 @@ pub(super) struct Connection {
     pub(super) parse_again: bool,
     /// What the requests at the start of the input wait for.
     pub(super) waits: Waits,
+    /// A request that has run and waits to be run again.
+    pub(super) waiting: Option<Box<Waiting>>,
     /// The connection is in the list of those to be served.
     pub(super) serve_queued: bool,
     /// Requests may follow that run in the next turn.
@@ -83,6 +88,7 @@ impl Connection {
             at_least: 0,
             parse_again: false,
             waits: Waits::No,
+            waiting: None,
             serve_queued: false,
             has_more: false,
             input_ended: false,
@@ -114,7 +120,8 @@ impl Connection {
 
     /// Bytes of memory that the connection takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of::<Connection>() + self.input_capacity() + self.output.capacity()
+        let waiting = self.waiting.as_ref().map_or(0, |it| it.memory_bytes());
+        size_of::<Connection>() + self.input_capacity() + self.output.capacity() + waiting
     }
 
     /// How much of the output may be sent now.

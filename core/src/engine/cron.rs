@@ -45,6 +45,8 @@ impl<P: Platform> Engine<P> {
                 // The keys go below; the timer has done its work by ending the wait.
                 Timer::Expiry => self.expiry_at_ms = None,
                 Timer::Accept => self.accept_again(),
+                // Those whose time is up go below.
+                Timer::Wait => self.waiting.disarm(),
             }
         }
         let expired_all = self.expire_slice();
@@ -52,8 +54,11 @@ impl<P: Platform> Engine<P> {
         let given_back = self.give_back_slice();
         let room_made = self.room_slice();
         let clients_fit = self.evict_clients();
+        let timed_out_all = self.time_out_some();
         let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
         self.work_left = !all_done
+            || !timed_out_all
+            || self.shared.keys.waiters.is_anything_ready()
             || !self.to_serve.is_empty()
             || !self.to_flush.is_empty()
             || self.aof.is_copying();
@@ -145,7 +150,8 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let idle_ms = now_ms.saturating_sub(connection.client.active_at_ms);
-        if timeout_ms != 0 && idle_ms > timeout_ms {
+        // Who waits for something is not idle.
+        if timeout_ms != 0 && idle_ms > timeout_ms && connection.waiting.is_none() {
             log::debug!("Closing idle client id={}", connection.client.id);
             self.close(slot);
         } else if connection.output.len() > 0 {

@@ -113,15 +113,12 @@ impl<P: Platform> Engine<P> {
             "client_recent_max_output_buffer",
             longest(|c| c.output.capacity()),
         );
-        lines.add("blocked_clients", 0);
-        lines.zeros(&[
-            "tracking_clients",
-            "pubsub_clients",
-            "watching_clients",
-            "clients_in_timeout_table",
-            "total_blocking_keys",
-            "total_blocking_keys_on_nokey",
-        ]);
+        lines.add("blocked_clients", self.waiting.len());
+        lines.zeros(&["tracking_clients", "pubsub_clients", "watching_clients"]);
+        lines.add("clients_in_timeout_table", self.waiting.timed_len());
+        let blocking_keys = self.shared.keys.waiters.key_count();
+        lines.add("total_blocking_keys", blocking_keys);
+        lines.zeros(&["total_blocking_keys_on_nokey"]);
     }
 
     fn memory_section(&mut self, lines: &mut Lines<'_>) {

@@ -27,6 +27,7 @@ mod rates;
 mod reply_room;
 mod room;
 mod turns;
+mod waiting;
 
 use crate::command::Shutdown;
 use crate::persist::{Aof, LoadError};
@@ -46,6 +47,7 @@ use output::HeldReplies;
 use rates::Rates;
 use room::RoomKeeper;
 use turns::Turns;
+use waiting::WaitingClients;
 
 /// A socket that clients connect to, opened by the program.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,8 @@ enum Timer {
     Expiry,
     /// Accept again after a failure.
     Accept,
+    /// The time of a client that waits is up.
+    Wait,
 }
 
 /// Why the engine has ended.
@@ -142,6 +146,8 @@ pub struct Engine<P: Platform> {
     held: HeldReplies,
     room: RoomKeeper,
     client_memory: ClientMemory,
+    waiting: WaitingClients,
+    wait_timer: TimerId,
     /// The monotonic clock at the start of the turn.
     now_us: u64,
     facts: Facts,
@@ -193,6 +199,7 @@ impl<P: Platform> Engine<P> {
         let now_us = clock.monotonic_us();
         let cron_timer = start_cron(&mut ae, now_us, settings.hz);
         let expiry_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Expiry);
+        let wait_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Wait);
         net.set_keepalive_seconds(settings.tcp_keepalive);
         let mut shared = Shared::new(settings, seed);
         shared.set_time(clock.wall_us());
@@ -220,6 +227,8 @@ impl<P: Platform> Engine<P> {
             held: HeldReplies::default(),
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),
+            waiting: WaitingClients::default(),
+            wait_timer,
             now_us,
             facts,
             next_client_id: 1,
@@ -275,6 +284,7 @@ impl<P: Platform> Engine<P> {
             return self.exit;
         }
         self.arm_expiry();
+        self.arm_wait();
         let before_us = self.clock.monotonic_us();
         if let Err(error) = self.ae.turn(before_us, self.work_left) {
             log::warn!("Waiting for events failed: {error}");
@@ -286,6 +296,9 @@ impl<P: Platform> Engine<P> {
         (self.turn_spent, self.reply_bytes) = (false, 0);
         self.send_bytes_left = output::SEND_BYTES_PER_TURN;
         self.file_events();
+        if self.shared.keys.waiters.is_anything_ready() {
+            self.serve_ready();
+        }
         self.serve_waiting();
         self.serve_readable();
         let requests_us = self.clock.monotonic_us();

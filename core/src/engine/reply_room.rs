@@ -73,7 +73,8 @@ impl<P: Platform> Engine<P> {
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
-        if connection.waits == Waits::No || connection.closing {
+        // Who waits for something is forgotten at once, so that nothing is taken for nobody.
+        if matches!(connection.waits, Waits::No | Waits::ForAnswer) || connection.closing {
             return self.close(slot);
         }
         connection.hung_up = true;

@@ -11,12 +11,14 @@ pub mod eviction;
 mod expiry;
 mod lag;
 mod lazy_free;
+pub mod waiters;
 
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
 pub use eviction::AccessClock;
 pub use lag::Lag;
+pub use waiters::Waiters;
 
 pub use crate::settings::KeyspaceEvents as EventClass;
 
@@ -83,6 +85,8 @@ pub struct Keyspace {
     pub prng: Prng,
     /// What commands did, for the AOF.
     pub effects: Effects,
+    /// Who waits for which keys.
+    pub waiters: Waiters,
     /// Counters for INFO.
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
@@ -113,6 +117,7 @@ impl Keyspace {
             limits: EncodingLimits::new(hasher),
             prng,
             effects: Effects::default(),
+            waiters: Waiters::default(),
             counters: Counters::default(),
             dirty: 0,
             #[cfg(test)]
@@ -348,7 +353,11 @@ impl Keyspace {
         self.put(key, entry, clock);
     }
 
+    /// The one place where a key gets a value of a type that it has not had.
     fn put(&mut self, key: &Key<'_>, mut entry: Entry, clock: u32) {
+        if self.waiters.is_anybody() {
+            self.tell_waiters(key, &entry);
+        }
         entry.set_clock(clock);
         self.databases[self.current].insert_new(key, entry);
     }
@@ -466,6 +475,8 @@ impl Keyspace {
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        self.waiters.database_swapped(a);
+        self.waiters.database_swapped(b);
     }
 
     /// Frees about `budget` elements of what waits to be freed; `true` when nothing waits.

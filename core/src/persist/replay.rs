@@ -54,6 +54,7 @@ impl<'p> Replay<'p> {
     pub(super) fn new(path: &'p str, end: u64) -> Self {
         let mut client = ClientState::new(0, 0);
         client.name = String::from("loader");
+        client.deny_blocking = true;
         Replay {
             path,
             buffer: alloc::vec![0; READ_BYTES.min(usize::try_from(end).unwrap_or(READ_BYTES)).max(1)],

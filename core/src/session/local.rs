@@ -32,9 +32,12 @@ impl Local {
 
     /// Empty databases with these settings.
     pub fn with_settings(settings: Settings, seed: u64) -> Self {
+        let mut client = ClientState::new(1, 0);
+        // Nobody else could bring what it waits for.
+        client.deny_blocking = true;
         Local {
             shared: Shared::new(settings, seed),
-            client: ClientState::new(1, 0),
+            client,
             gauge: None,
         }
     }

@@ -145,6 +145,7 @@ impl Shared {
             },
         };
         if !command.spec.accepts(args.len()) {
+            self.statistics.count_rejected(command.number);
             return Err(wrong_arity(&command));
         }
         // Hardly ever is there anything to look at: then it is looked at closely.

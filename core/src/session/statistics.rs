@@ -76,13 +76,27 @@ impl Statistics {
         }
     }
 
+    /// A command that was counted waits: it counts when it is answered.
+    pub fn uncount_call(&mut self, number: u16) {
+        self.commands -= 1;
+        if let Some(counts) = self.by_command.get_mut(usize::from(number)) {
+            counts.calls -= 1;
+        }
+    }
+
+    /// Counts a command that was answered without being run.
+    pub fn count_answered(&mut self, number: u16, failed: bool) {
+        self.count_call(number, failed);
+    }
+
     pub(super) fn count_rejected(&mut self, number: u16) {
         if let Some(counts) = self.by_command.get_mut(usize::from(number)) {
             counts.rejected += 1;
         }
     }
 
-    pub(super) fn count_error(&mut self, code: &str) {
+    /// Counts an error reply by its code.
+    pub fn count_error(&mut self, code: &str) {
         self.errors += 1;
         if let Some(count) = self.by_error.get_mut(code) {
             *count += 1;

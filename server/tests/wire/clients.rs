@@ -160,3 +160,48 @@ fn an_idle_client_is_ended_when_a_timeout_is_set() {
     idle.expect_end();
     assert_eq!(server.client().ask("PING"), "+PONG");
 }
+
+#[test]
+fn clients_wait_for_keys_and_those_that_leave_take_nothing() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--appendonly", "yes"]);
+    let mut pusher = server.client();
+    let blocked = |asker: &mut Client| {
+        let info = asker.call("INFO clients").text();
+        let mut lines = info.lines();
+        let count = lines.find_map(|line| line.strip_prefix("blocked_clients:"));
+        count.and_then(|count| count.parse::<usize>().ok())
+    };
+    let mut waiting: Vec<Client> = (0..50).map(|_| server.client()).collect();
+    for (number, client) in waiting.iter_mut().enumerate() {
+        client.send(&request(&["BLPOP", "jobs", "more", "100"]));
+        until("the client to wait", || {
+            blocked(&mut pusher) == Some(number + 1)
+        });
+    }
+    // Every other one leaves, one way or the other.
+    let mut number = 0;
+    waiting.retain(|client| {
+        number += 1;
+        if number % 4 == 0 {
+            client.writer().shutdown(std::net::Shutdown::Write).unwrap();
+        }
+        number % 2 == 1
+    });
+    until("the clients to be gone", || {
+        blocked(&mut pusher) == Some(25)
+    });
+    for number in 0..25 {
+        assert_eq!(pusher.ask(&format!("RPUSH jobs {number}")), ":1");
+    }
+    for (number, client) in waiting.iter_mut().enumerate() {
+        let popped = client.reply().items();
+        let popped: Vec<String> = popped.into_iter().map(|item| item.text()).collect();
+        assert_eq!(popped, ["jobs".to_string(), number.to_string()]);
+    }
+    assert_eq!(pusher.ask("DBSIZE"), ":0");
+    // What was taken is taken after a restart as well.
+    server.kill();
+    let server = Server::start(&folder, &["--appendonly", "yes"]);
+    assert_eq!(server.client().ask("DBSIZE"), ":0");
+}

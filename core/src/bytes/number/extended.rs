@@ -173,6 +173,46 @@ impl Extended {
         )
     }
 
+    /// The product with `factor`, rounded to the format and then up to an integer: `None` when that is above all 64-bit
+    /// integers, the least of them when it is below.
+    pub fn times_rounded_up(self, factor: u32) -> Option<i64> {
+        let product = match self.value {
+            Value::Infinite => None,
+            Value::Finite { mantissa, exponent } => Extended::round(
+                self.negative,
+                Binary {
+                    mantissa: u128::from(mantissa) * u128::from(factor),
+                    inexact: false,
+                    exponent,
+                },
+            ),
+        };
+        let whole_and_rest = product.and_then(Extended::whole_and_rest);
+        if self.negative {
+            let whole = whole_and_rest.and_then(|(whole, _)| i64::try_from(whole).ok());
+            return Some(whole.map_or(i64::MIN, |whole| -whole));
+        }
+        let (whole, has_rest) = whole_and_rest?;
+        i64::try_from(whole.checked_add(u64::from(has_rest))?).ok()
+    }
+
+    /// The digits before the point without the sign, and whether any follow; `None` when they do not fit 64 bits.
+    fn whole_and_rest(self) -> Option<(u64, bool)> {
+        let Value::Finite { mantissa, exponent } = self.value else {
+            return None;
+        };
+        match u32::try_from(exponent) {
+            _ if mantissa == 0 => Some((0, false)),
+            Ok(power) => (power <= mantissa.leading_zeros()).then(|| (mantissa << power, false)),
+            Err(_) => {
+                let shift = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
+                let whole = mantissa.checked_shr(shift).unwrap_or(0);
+                let has_rest = whole.checked_shl(shift).unwrap_or(0) != mantissa;
+                Some((whole, has_rest))
+            }
+        }
+    }
+
     /// Appends the number as Redis's `LD_STR_HUMAN`: no exponent, at most 17 digits behind the point, no
     /// trailing zeros, no negative zero.
     pub fn append_human(self, out: &mut Vec<u8>) {

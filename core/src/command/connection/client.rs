@@ -39,6 +39,8 @@ pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     row("setname", 3, setname, "2.6.9", "Gives the connection a name.", "O(1)")
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    row("unblock", -3, filter::unblock, "5.0.0", "Ends the wait of a blocked connection.", "O(log N) with N the number of blocked connections")
+        .flags(ADMIN),
 ];
 
 /// Bytes that the fields of CLIENT LIST can hold: no blanks, which part them, and nothing unprintable.
@@ -194,6 +196,10 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
                 ],
             ),
             ("SETNAME <name>", &["Give the connection a name."]),
+            (
+                "UNBLOCK <client-id> [TIMEOUT|ERROR]",
+                &["End the wait of a blocked connection, as if its time were up or with an error."],
+            ),
         ],
     )
 }

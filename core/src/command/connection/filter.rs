@@ -1,4 +1,4 @@
-//! Which clients CLIENT LIST shows and CLIENT KILL ends.
+//! Which clients CLIENT LIST shows, CLIENT KILL ends and CLIENT UNBLOCK has wait no more.
 
 use crate::command::{Args, CommandError, CommandResult, Cx};
 use crate::command::{Ask, ClientFilter, Outcome};
@@ -35,6 +35,31 @@ pub(super) fn kill(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         kill_filter(args)?
     };
     Outcome::ask(Ask::ClientKill { filter, old_form })
+}
+
+/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`.
+pub(super) fn unblock(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let with_error = match args.len() {
+        3 => false,
+        4 if args.is(3, "TIMEOUT") => false,
+        4 if args.is(3, "ERROR") => true,
+        4 => {
+            return Err(CommandError::new(
+                "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
+            ));
+        }
+        _ => {
+            return Err(CommandError::quoting(
+                "ERR unknown subcommand or wrong number of arguments for '",
+                args.at(1),
+                "'. Try CLIENT HELP.",
+            ));
+        }
+    };
+    Outcome::ask(Ask::ClientUnblock {
+        id: args.int(2)?,
+        with_error,
+    })
 }
 
 fn kill_filter(args: &Args<'_>) -> Result<ClientFilter, CommandError> {

@@ -1,14 +1,16 @@
 //! Lists.
 //!
 //! ```text
-//! rows.rs   the table's rows
-//! push.rs   LPUSH RPUSH LPUSHX RPUSHX LINSERT
-//! pop.rs    LPOP RPOP LMPOP
-//! edit.rs   LSET LTRIM LREM
-//! read.rs   LLEN LINDEX LRANGE LPOS
-//! shift.rs  LMOVE RPOPLPUSH
+//! rows.rs       the table's rows
+//! push.rs       LPUSH RPUSH LPUSHX RPUSHX LINSERT
+//! pop.rs        LPOP RPOP LMPOP
+//! edit.rs       LSET LTRIM LREM
+//! read.rs       LLEN LINDEX LRANGE LPOS
+//! shift.rs      LMOVE RPOPLPUSH
+//! blocking.rs   BLPOP BRPOP BLMPOP BLMOVE BRPOPLPUSH
 //! ```
 
+mod blocking;
 mod edit;
 mod pop;
 mod push;

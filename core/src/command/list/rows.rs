@@ -1,10 +1,17 @@
 //! The rows of the list commands.
 
 use super::super::spec::{CommandSpec, Flags, Group, KeyRange, KeyUse, key, keys};
-use super::{edit, pop, push, read, shift};
+use super::{blocking, edit, pop, push, read, shift};
 
 /// What pushing costs.
 const PER_ELEMENT: &str = "O(N) for N elements added.";
+
+/// What waiting costs.
+const PER_KEY: &str = "O(N) for N keys.";
+/// The flags of what waits for an element.
+const WAIT: Flags = Flags::WRITE.and(Flags::BLOCKING);
+/// The keys before a timeout.
+const POP_KEYS: &[KeyRange] = &[keys(1, -2, 1, KeyUse::ReadDelete)];
 
 /// The source and the destination of a move.
 const MOVE_KEYS: &[KeyRange] = &[
@@ -166,5 +173,52 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
             "1.2.0",
             "Moves the last element of one list to the front of another, and returns it.",
             "O(1)",
+        )
+        .deprecated("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"),
+    CommandSpec::new("blpop", -3, blocking::blpop)
+        .flags(WAIT)
+        .keys(POP_KEYS)
+        .docs(
+            Group::List,
+            "2.0.0",
+            "Takes the first element out of the first of several lists that has any, or waits for one.",
+            PER_KEY,
         ),
+    CommandSpec::new("brpop", -3, blocking::brpop)
+        .flags(WAIT)
+        .keys(POP_KEYS)
+        .docs(
+            Group::List,
+            "2.0.0",
+            "Takes the last element out of the first of several lists that has any, or waits for one.",
+            PER_KEY,
+        ),
+    CommandSpec::new("blmpop", -5, blocking::blmpop)
+        .flags(WAIT)
+        .counted_keys(2, KeyUse::ReadDelete)
+        .docs(
+            Group::List,
+            "7.0.0",
+            "Takes elements out of the first of several lists that has any, or waits for one.",
+            "O(N+M) for N keys and M elements returned.",
+        ),
+    CommandSpec::new("blmove", 6, blocking::blmove)
+        .flags(WAIT.and(Flags::DENY_OOM))
+        .keys(MOVE_KEYS)
+        .docs(
+            Group::List,
+            "6.2.0",
+            "Moves an element from an end of one list to an end of another, or waits for one.",
+            "O(1)",
+        ),
+    CommandSpec::new("brpoplpush", 4, blocking::brpoplpush)
+        .flags(WAIT.and(Flags::DENY_OOM))
+        .keys(MOVE_KEYS)
+        .docs(
+            Group::List,
+            "2.2.0",
+            "Moves the last element of one list to the front of another, or waits for one.",
+            "O(1)",
+        )
+        .deprecated("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
 ];

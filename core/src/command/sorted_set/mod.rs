@@ -7,7 +7,7 @@
 //! query.rs    what a range command asks for: the bounds, LIMIT and the options, parsed
 //! range.rs    ZRANGE and its older forms, ZRANGESTORE
 //! remove.rs   ZREM, ZREMRANGEBY*
-//! pop.rs      ZPOPMIN, ZPOPMAX, ZMPOP
+//! pop.rs      ZPOPMIN, ZPOPMAX, ZMPOP, and their kin that wait
 //! scan.rs     ZSCAN
 //! random.rs   ZRANDMEMBER
 //! combine.rs  ZUNION, ZINTER, ZDIFF, their STORE forms, ZINTERCARD

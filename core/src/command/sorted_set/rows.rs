@@ -1,7 +1,7 @@
 //! The family's rows.
 
 use super::{add, combine, lookup, pop, random, range, remove, scan};
-use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyUse, key, keys};
+use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
 const READ_FAST: Flags = Flags::READONLY.and(Flags::FAST);
@@ -9,6 +9,11 @@ const WRITE: Flags = Flags::WRITE;
 const WRITE_FAST: Flags = Flags::WRITE.and(Flags::FAST);
 const GROW: Flags = Flags::WRITE.and(Flags::DENY_OOM);
 const GROW_FAST: Flags = GROW.and(Flags::FAST);
+
+const WAIT: Flags = Flags::WRITE.and(Flags::BLOCKING);
+
+/// The keys before a timeout.
+const POP_KEYS: &[KeyRange] = &[keys(1, -2, 1, KeyUse::ReadDelete)];
 
 /// The cost of finding one member's place, and of what follows from there.
 const SEARCH: &str = "O(log N) for a set of N members";
@@ -113,6 +118,15 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("zmpop", -4, pop::zmpop, "7.0.0", "O(K + M log N) for K keys and M members out of N",
         "Removes and returns members from an end of the first of several sorted sets that exists.")
         .flags(WRITE).counted_keys(1, KeyUse::ReadDelete),
+    row("bzpopmin", -3, pop::bzpopmin, "5.0.0", "O(K + log N) for K keys and N members",
+        "Removes and returns the member with the least score of the first sorted set that exists, or waits for one.")
+        .flags(WAIT.and(Flags::FAST)).keys(POP_KEYS),
+    row("bzpopmax", -3, pop::bzpopmax, "5.0.0", "O(K + log N) for K keys and N members",
+        "Removes and returns the member with the greatest score of the first sorted set that exists, or waits for one.")
+        .flags(WAIT.and(Flags::FAST)).keys(POP_KEYS),
+    row("bzmpop", -5, pop::bzmpop, "7.0.0", "O(K + M log N) for K keys and M members out of N",
+        "Removes and returns members from an end of the first of several sorted sets that exists, or waits for one.")
+        .flags(WAIT).counted_keys(2, KeyUse::ReadDelete),
 
     row("zunion", -3, combine::zunion, "6.2.0", UNITE,
         "Returns the members that any of several sorted sets has.")

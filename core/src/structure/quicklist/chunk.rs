@@ -102,6 +102,7 @@ pub(super) fn seek_nearer(
     total: usize,
     index: usize,
 ) -> Option<(usize, usize)> {
+    let counts = counts.inspect(|_| note_step());
     if index < total / 2 {
         let mut start = 0;
         for (at, count) in counts.enumerate() {
@@ -120,4 +121,17 @@ pub(super) fn seek_nearer(
         }
     }
     None
+}
+
+/// Counts the looks at counts and the nodes gone through, in tests.
+#[inline(always)]
+pub(super) fn note_step() {
+    #[cfg(test)]
+    STEPS.with(|steps| steps.set(steps.get() + 1));
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Steps so far.
+    pub(super) static STEPS: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }

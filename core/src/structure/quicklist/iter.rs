@@ -5,6 +5,7 @@
 
 use super::Quicklist;
 use super::chain::Place;
+use super::chunk::note_step;
 use super::node::NodeRef;
 use crate::structure::listpack::{self, Element};
 
@@ -73,6 +74,7 @@ impl Quicklist {
 
     /// The next node that has elements; from None, the first or the last.
     fn step(&self, from: Option<Place>, direction: Direction) -> Option<Place> {
+        note_step();
         match direction {
             Direction::Forward => self.step_forward(from),
             Direction::Backward => self.step_backward(from),
@@ -111,6 +113,21 @@ impl Quicklist {
             chunk,
             node: self.nodes_in(chunk) - 1,
         })
+    }
+
+    /// Whether the `count` elements from the one at `index` on are in more than so many nodes; it may be said of some fewer
+    /// that lie in several chunks.
+    pub fn spans_more_nodes_than(&self, most: usize, index: usize, count: usize) -> bool {
+        let last = self.seek(index.saturating_add(count).saturating_sub(1));
+        let (Some((first, _)), Some((last, _))) = (self.seek(index), last) else {
+            return false;
+        };
+        let between = match last.chunk - first.chunk {
+            0 => last.node - first.node,
+            1 => self.nodes_in(first.chunk) - first.node + last.node,
+            _ => return true,
+        };
+        between >= most
     }
 
     fn nodes_in(&self, chunk: usize) -> usize {

@@ -331,3 +331,72 @@ proptest! {
         prop_assert_eq!(texts(copy.iter()), twin);
     }
 }
+
+/// How many counts and nodes `work` looks at.
+fn steps(work: impl FnOnce()) -> usize {
+    let before = chunk::STEPS.get();
+    work();
+    chunk::STEPS.get() - before
+}
+
+#[test]
+fn of_a_million_elements_only_those_asked_for_are_gone_through() {
+    let values = numbered(1_000_000);
+    let mut list = listed(NodeLimit::from_setting(-2), &values);
+    let (nodes, chunks) = (list.node_count(), list.middle.chunk_count());
+    assert!(
+        nodes > 2000 && chunks > 250,
+        "{nodes} nodes in {chunks} chunks"
+    );
+    // Chunks are added up from the nearer end, and then the nodes of one.
+    let most = |index: usize| {
+        let nearer = index.min(1_000_000 - index);
+        nearer * chunks / 1_000_000 + chunk::CHUNK_NODES + 4
+    };
+    for index in [
+        0, 1, 999_999, 1000, 999_000, 100_000, 900_000, 500_000, 400_001,
+    ] {
+        let value = Some(Element::Bytes(&values[index]));
+        let took = steps(|| assert_eq!(list.get(index), value));
+        assert!(took <= most(index), "element {index}: {took} steps");
+        // A range costs the way to its beginning, and its own nodes.
+        let mut read = 0;
+        let took = steps(|| list.iter_from(index).read(1000, |_| read += 1));
+        assert_eq!(read, 1000.min(1_000_000 - index));
+        assert!(took <= most(index) + 5, "range from {index}: {took} steps");
+    }
+    // Changes close the ends, which may go back and forth between them and the chain.
+    for index in [999_990, 10, 500_000, 250_000, 750_000] {
+        let took = steps(|| assert!(list.set(index, b"overwritten!")));
+        assert!(took <= most(index) + 4, "set {index}: {took} steps");
+        let took = steps(|| assert!(list.insert(index, b"inserted")));
+        assert!(took <= most(index) + 4, "insert {index}: {took} steps");
+        let took = steps(|| assert!(list.remove(index)));
+        assert!(took <= most(index) + 4, "remove {index}: {took} steps");
+    }
+    // Most of the list goes as it is, and is freed in slices.
+    let mut taken = None;
+    let took = steps(|| taken = Some(list.take_range(100_000, 800_000)));
+    assert!(took <= 2 * most(100_000), "{took} steps to cut");
+    let mut taken = taken.expect("a part");
+    assert_eq!((taken.len(), list.len()), (800_000, 200_000));
+    let mut slices = 1;
+    while !taken.dismantle(16) {
+        slices += 1;
+    }
+    assert!(slices > 100, "{slices} slices");
+    assert_eq!(list.check(), Ok(()));
+}
+
+#[test]
+fn it_is_told_whether_elements_are_in_many_nodes() {
+    let list = listed(NodeLimit::Count(1), &numbered(100));
+    for (index, count) in [(0, 4), (50, 4), (96, 4), (7, 3)] {
+        assert!(list.spans_more_nodes_than(count - 1, index, count));
+    }
+    assert!(list.spans_more_nodes_than(16, 3, 90));
+    let list = listed(NodeLimit::from_setting(-2), &numbered(1000));
+    assert!(!list.spans_more_nodes_than(3, 0, 500));
+    assert!(!list.spans_more_nodes_than(3, 400, 600));
+    assert!(!list.spans_more_nodes_than(1, 400, 0));
+}

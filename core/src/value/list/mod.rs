@@ -43,8 +43,9 @@ pub enum End {
 /// What a listpack without elements takes.
 const EMPTY_BYTES: usize = 7;
 
-/// Cut-off parts up to this length are freed where they are cut.
+/// Cut-off parts up to this length, in no more nodes than that, are freed where they are cut.
 const FREED_AT_ONCE: usize = 512;
+const NODES_AT_ONCE: usize = 16;
 
 impl List {
     /// An empty list.
@@ -164,7 +165,11 @@ impl List {
     #[must_use = "a big part is to be freed in slices"]
     pub fn cut(&mut self, index: usize, count: usize) -> Option<List> {
         match &mut self.0 {
-            Body::Big(list) if count > FREED_AT_ONCE => {
+            Body::Big(list)
+                if count > FREED_AT_ONCE
+                    || count > NODES_AT_ONCE
+                        && list.spans_more_nodes_than(NODES_AT_ONCE, index, count) =>
+            {
                 return Some(List(Body::Big(Box::new(list.take_range(index, count)))));
             }
             Body::Big(list) => list.remove_range(index, count),

@@ -1,5 +1,6 @@
 //! The family's tests, in process.
 
+mod blocking;
 mod ends;
 mod inside;
 

@@ -101,3 +101,55 @@ fn words_of(words: &[&str]) -> (Vec<u8>, Vec<crate::resp::Span>) {
     }
     (buffer, spans)
 }
+
+#[test]
+fn pops_that_wait_do_and_log_what_their_namesakes_do() {
+    in_each_encoding(|local| {
+        local.line("ZADD z 1 a 2 b 3 c 4 d 5 e 6 f 7 g");
+        local.line("SET s 1");
+        effects(local);
+        expect(local, "BZPOPMIN none z 0", "*3 $1 z $1 a $1 1");
+        expect(local, "BZPOPMAX z 1", "*3 $1 z $1 g $1 7");
+        let nested = "*2 $1 z *2 *2 $1 b $1 2 *2 $1 c $1 3";
+        expect(local, "BZMPOP 0 2 none z MIN COUNT 2", nested);
+        expect(local, "BZMPOP 0 1 z MAX", "*2 $1 z *1 *2 $1 f $1 6");
+        resp3(local);
+        expect(local, "BZPOPMIN z 0", "*3 $1 z $1 d ,4");
+        expect(local, "BZPOPMIN z 0", "*3 $1 z $1 e ,5");
+        assert_eq!(
+            effects(local),
+            [
+                "ZPOPMIN z",
+                "ZPOPMAX z",
+                "ZPOPMIN z 2",
+                "ZPOPMAX z 1",
+                "ZPOPMIN z",
+                "ZPOPMIN z"
+            ]
+        );
+        // A client in process may not wait.
+        for line in ["BZPOPMIN z 0", "BZPOPMAX a b z 10", "BZMPOP 0 1 z MIN"] {
+            expect(local, line, "_");
+        }
+        let wrong_type = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+        for (line, error) in [
+            (
+                "BZPOPMIN s x",
+                "-ERR timeout is not a float or out of range",
+            ),
+            ("BZPOPMAX s -1", "-ERR timeout is negative"),
+            ("BZPOPMAX z s 0", wrong_type),
+            ("BZMPOP x 0 s MIN", "-ERR numkeys should be greater than 0"),
+            ("BZMPOP x 1 s LEFT", "-ERR syntax error"),
+            (
+                "BZMPOP x 1 s MIN COUNT 0",
+                "-ERR count should be greater than 0",
+            ),
+            ("BZMPOP inf 1 s MIN COUNT 1", "-ERR timeout is out of range"),
+            ("BZMPOP 0 1 s MIN COUNT 1", wrong_type),
+        ] {
+            expect(local, line, error);
+        }
+        assert_eq!(local.shared.keys.len(), 1);
+    });
+}
