@@ -39,6 +39,7 @@ mod key;
 mod list;
 pub mod server;
 mod set;
+mod sort;
 mod sorted_set;
 mod string;
 
@@ -48,6 +49,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     server::SPECS,
     introspection::SPECS,
     key::SPECS,
+    sort::SPECS,
     string::SPECS,
     bitmap::SPECS,
     hyperloglog::SPECS,
