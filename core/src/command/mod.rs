@@ -31,6 +31,7 @@ use crate::settings::Settings;
 mod bitmap;
 mod collection;
 mod connection;
+mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
@@ -57,6 +58,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     list::SPECS,
     set::SPECS,
     sorted_set::SPECS,
+    geo::SPECS,
 ];
 
 /// What a handler works with.
