@@ -52,6 +52,11 @@ pub enum Ask {
     },
     /// LASTSAVE: the Unix time in seconds of the last save, or of the start.
     LastSave,
+    /// WAITAOF: tell whether the log is durable up to now, and how many replicas have it, which is none.
+    WaitForLog {
+        /// Whether the reply has to wait until it is.
+        is_wanted: bool,
+    },
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
     Reset,
 }
