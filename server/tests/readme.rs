@@ -22,13 +22,14 @@ const WIDTH: usize = 120;
 const FIXED_WHILE_RUNNING: [&str; 3] = ["port", "bind", "appendonly"];
 
 /// The groups of commands in the README's order, and their titles.
-const GROUPS: [(Group, &str); 10] = [
+const GROUPS: [(Group, &str); 11] = [
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
     (Group::Hash, "Hashes"),
     (Group::List, "Lists"),
     (Group::Set, "Sets"),
     (Group::SortedSet, "Sorted sets"),
+    (Group::Geo, "Geo"),
     (Group::HyperLogLog, "HyperLogLog"),
     (Group::Generic, "Keys"),
     (Group::Connection, "Connection"),

@@ -523,3 +523,52 @@ fn a_change_of_policy_takes_effect_at_once() {
     writer.answers.truncate(6);
     assert_eq!(writer.restart(&sim, ALWAYS), 6);
 }
+
+#[test]
+fn waitaof_answers_when_the_log_is_durable() {
+    for lines in [ALWAYS, EVERYSEC, NO] {
+        let sim = Sim::new(1);
+        let mut server = Server::start(&sim, lines);
+        let (client, other) = (server.connect(), server.connect());
+        server.turn();
+        sim.disk().set_sync_delay_us(300_000);
+        client.send(&[line("SET a 1"), line("WAITAOF 1 0 0"), line("GET a")].concat());
+        server.run_us(100_000);
+        let mut bytes = client.receive();
+        let early = take_replies(&mut bytes);
+        let expected: &[Value] = if lines == ALWAYS { &[] } else { &[ok()] };
+        assert_eq!(early, expected);
+        // Nobody else waits.
+        assert_eq!(
+            server.call(&other, "GET a"),
+            Value::Bulk(Some(b"1".to_vec()))
+        );
+        let durable = |own| Value::Array(Some(vec![Value::Int(own), Value::Int(0)]));
+        assert_eq!(server.call(&other, "WAITAOF 0 0 0"), durable(0));
+        let rest = server.replies(&client, 3 - early.len());
+        let last = [durable(1), Value::Bulk(Some(b"1".to_vec()))];
+        assert_eq!(rest[rest.len() - 2..], last);
+        assert_eq!(server.call(&other, "WAITAOF 1 0 0"), durable(1));
+        drop(server);
+        sim.power_cut(PowerCut::default());
+        let mut server = Server::start(&sim, lines);
+        assert_eq!(server.get("a"), Some(b"1".to_vec()));
+    }
+}
+
+#[test]
+fn waitaof_promises_nothing_at_an_end_without_a_sync() {
+    let sim = Sim::new(1);
+    let mut server = Server::start(&sim, EVERYSEC);
+    let client = server.connect();
+    server.turn();
+    sim.disk().set_sync_delay_us(60_000_000);
+    client.send(&[line("SET a 1"), line("WAITAOF 1 0 0")].concat());
+    server.run_us(100_000);
+    sim.disk().fail(DiskCall::Sync, EIO, u32::MAX);
+    client.send(&line("SHUTDOWN FORCE"));
+    let end = (0..100).find_map(|_| server.turn());
+    assert_eq!(end, Some(Exit::LogNotSynced));
+    let mut bytes = client.receive();
+    assert_eq!(take_replies(&mut bytes), [ok()]);
+}

@@ -62,6 +62,11 @@ pub enum Ask {
     LastSave,
     /// Run nothing more for the client until something has come, and then this request again.
     Wait(Wait),
+    /// WAITAOF: tell whether the log is durable up to now, and how many replicas have it, which is none.
+    WaitForLog {
+        /// Whether the reply has to wait until it is.
+        is_wanted: bool,
+    },
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
     Reset,
 }

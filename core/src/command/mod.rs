@@ -35,6 +35,7 @@ use crate::settings::Settings;
 mod bitmap;
 mod collection;
 mod connection;
+mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
@@ -43,6 +44,7 @@ mod key;
 mod list;
 pub mod server;
 mod set;
+mod sort;
 mod sorted_set;
 mod string;
 
@@ -52,6 +54,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     server::SPECS,
     introspection::SPECS,
     key::SPECS,
+    sort::SPECS,
     string::SPECS,
     bitmap::SPECS,
     hyperloglog::SPECS,
@@ -59,6 +62,7 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     list::SPECS,
     set::SPECS,
     sorted_set::SPECS,
+    geo::SPECS,
 ];
 
 /// What a handler works with.

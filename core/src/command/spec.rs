@@ -223,6 +223,26 @@ impl CountedKeys {
     }
 }
 
+/// A key that follows a word among the options, as in `GEORADIUS ... STORE key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeywordKey {
+    /// The word, in capitals.
+    pub word: &'static str,
+    /// Index of the first argument that may be the word.
+    pub from: i16,
+    /// What is done with the key.
+    pub key_use: KeyUse,
+}
+
+/// Keys that no description finds, as far as one can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownKeys {
+    /// Which keys, and why they cannot be described.
+    pub notes: &'static str,
+    /// What is done with them.
+    pub key_use: KeyUse,
+}
+
 /// One row of the command table.
 #[derive(Debug)]
 pub struct CommandSpec {
@@ -250,6 +270,10 @@ pub struct CommandSpec {
     pub subcommands: &'static [CommandSpec],
     /// Keys after a count, in addition to [`CommandSpec::keys`].
     pub counted_keys: Option<CountedKeys>,
+    /// Keys after a word, which [`CommandSpec::find_keys`] finds; for COMMAND INFO.
+    pub keyword_keys: &'static [KeywordKey],
+    /// Keys that cannot be described, which [`CommandSpec::find_keys`] may find; for COMMAND INFO.
+    pub unknown_keys: &'static [UnknownKeys],
     /// Finds the keys of a command whose keys stand elsewhere: calls back with each key's index. It then finds all of
     /// them, those of [`CommandSpec::keys`] and [`CommandSpec::counted_keys`] included.
     pub find_keys: Option<FindKeys>,
@@ -278,6 +302,8 @@ impl CommandSpec {
             categories: &[],
             subcommands: &[],
             counted_keys: None,
+            keyword_keys: &[],
+            unknown_keys: &[],
             find_keys: None,
             member: 0,
             tips: &[],
@@ -356,6 +382,18 @@ impl CommandSpec {
     /// Marks it as deprecated since a version, in favour of something else.
     pub const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Self {
         self.deprecated = Some((since, replaced_by));
+        self
+    }
+
+    /// Adds keys after a word.
+    pub const fn keyword_keys(mut self, keys: &'static [KeywordKey]) -> Self {
+        self.keyword_keys = keys;
+        self
+    }
+
+    /// Adds keys that cannot be described.
+    pub const fn unknown_keys(mut self, keys: &'static [UnknownKeys]) -> Self {
+        self.unknown_keys = keys;
         self
     }
 

@@ -46,6 +46,7 @@ impl<P: Platform> Engine<P> {
                 let seconds = (self.started_at_us / 1_000_000) as i64;
                 self.reply(slot, |reply| reply.int(seconds));
             }
+            Ask::WaitForLog { is_wanted } => self.wait_for_log(slot, is_wanted),
             Ask::Reset => self.reset(slot),
         }
         self.end_skipping(slot);
@@ -177,6 +178,20 @@ impl<P: Platform> Engine<P> {
             let text = "ERR Errors trying to SHUTDOWN. Check logs.";
             self.reply(slot, |reply| reply.error(text));
         }
+    }
+
+    /// Answers how many logs are durable up to now, of the own one and the replicas'. If it is wanted, the reply is
+    /// written now and held until it is true.
+    fn wait_for_log(&mut self, slot: u32, is_wanted: bool) {
+        let is_durable = self.is_log_durable();
+        if is_wanted && !is_durable {
+            self.hold_from_here(slot);
+        }
+        self.reply(slot, |reply| {
+            reply.array(2);
+            reply.int(i64::from(is_durable || is_wanted));
+            reply.int(0);
+        });
     }
 
     fn reset(&mut self, slot: u32) {

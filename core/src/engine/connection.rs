@@ -61,6 +61,8 @@ pub(super) struct Connection {
     pub(super) flush_queued: bool,
     /// Where in the output the first reply of this turn begins whose command was logged.
     pub(super) logged_from: Option<u64>,
+    /// Where in the output the first reply of this turn begins that waits for the log whatever the policy (WAITAOF).
+    pub(super) awaits_log_from: Option<u64>,
     /// How often the connection stands in the queue of held replies.
     pub(super) holds: u32,
     /// While there are such: up to where the output may be sent.
@@ -97,6 +99,7 @@ impl Connection {
             closing: false,
             flush_queued: false,
             logged_from: None,
+            awaits_log_from: None,
             holds: 0,
             released: 0,
             over_soft_limit_since_ms: None,

@@ -353,11 +353,9 @@ impl<P: Platform> Engine<P> {
 
     /// Appends the turn's effects to the log in one write, and starts a sync if one is due.
     fn append_log(&mut self) {
-        self.aof.append(
-            &mut self.shared.keys.effects,
-            self.shared.settings.appendfsync,
-            self.now_us,
-        );
+        let policy = self.sync_policy();
+        self.aof
+            .append(&mut self.shared.keys.effects, policy, self.now_us);
         self.shared.write_refusal = self.aof.refusal();
         self.hold_replies();
     }

@@ -3,6 +3,8 @@
 //! With `appendfsync always` the replies of a turn in which a client wrote wait until the log is durable up to that
 //! turn's end. They wait in the connection's output; [`HeldReplies`] tells up to where it may be sent. A client that goes
 //! on writing meanwhile does not put off its earlier replies: each turn has its own place in the queue.
+//!
+//! WAITAOF has its reply held in the same way under every policy, and the log synced at once as long as one is held.
 
 use super::Engine;
 use crate::platform::{Interest, Net, Platform, Transfer};
@@ -20,6 +22,8 @@ const SEND_BYTES_SMALL: usize = 16 * 1024;
 #[derive(Default)]
 pub(super) struct HeldReplies {
     queue: VecDeque<Held>,
+    /// Replies of WAITAOF may be among them, or are to be held at the end of this turn.
+    awaited: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -31,6 +35,8 @@ struct Held {
     client_id: u64,
     /// Up to where the output may be sent then, counted from the connection's first byte.
     until: u64,
+    /// Whether it waits whatever the policy is now.
+    in_any_case: bool,
 }
 
 impl<P: Platform> Engine<P> {
@@ -46,9 +52,10 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Has those who wrote in this turn wait for its end in the log, if the policy says so.
+    /// Has those who wrote in this turn wait for its end in the log, if the policy says so, and those who asked for it.
     pub(super) fn hold_replies(&mut self) {
-        if !self.replies_wait() {
+        let all_wait = self.replies_wait();
+        if !all_wait && !self.held.awaited {
             return;
         }
         // What could not be appended yet comes after what was.
@@ -59,7 +66,10 @@ impl<P: Platform> Engine<P> {
                 continue;
             };
             let until = connection.output.end();
-            let Some(from) = connection.logged_from.take().filter(|&from| from < until) else {
+            let awaits_from = connection.awaits_log_from.take();
+            let logged_from = connection.logged_from.take_if(|_| all_wait);
+            let from = logged_from.into_iter().chain(awaits_from).min();
+            let Some(from) = from.filter(|&from| from < until) else {
                 continue;
             };
             if connection.holds == 0 {
@@ -71,7 +81,33 @@ impl<P: Platform> Engine<P> {
                 slot,
                 client_id: connection.client.id,
                 until,
+                in_any_case: awaits_from.is_some(),
             });
+        }
+    }
+
+    /// Has the replies of this turn to a client wait for its end in the log, from the one that comes next on.
+    pub(super) fn hold_from_here(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot) {
+            let from = connection.output.end();
+            connection.awaits_log_from.get_or_insert(from);
+            self.held.awaited = true;
+        }
+    }
+
+    /// Whether everything that was written so far survives a power cut.
+    pub(super) fn is_log_durable(&self) -> bool {
+        self.aof.is_open()
+            && self.shared.keys.effects.pending_len() == 0
+            && self.aof.durable_position() >= self.aof.position()
+    }
+
+    /// When the log is synced: each turn while a client waits for it.
+    pub(super) fn sync_policy(&self) -> AppendFsync {
+        if self.held.awaited {
+            AppendFsync::Always
+        } else {
+            self.shared.settings.appendfsync
         }
     }
 
@@ -82,13 +118,9 @@ impl<P: Platform> Engine<P> {
 
     /// Releases the replies for which the log is durable.
     fn release_held(&mut self) {
-        let durable = if self.replies_wait() {
-            self.aof.durable_position()
-        } else {
-            u64::MAX
-        };
+        let (durable, all_wait) = (self.aof.durable_position(), self.replies_wait());
         while let Some(&held) = self.held.queue.front()
-            && held.position <= durable
+            && (held.position <= durable || !(all_wait || held.in_any_case))
         {
             self.held.queue.pop_front();
             if let Some(connection) = self.connections.get_mut(held.slot)
@@ -99,6 +131,7 @@ impl<P: Platform> Engine<P> {
                 self.queue_flush(held.slot);
             }
         }
+        self.held.awaited &= !self.held.queue.is_empty();
     }
 
     /// Sends what can be sent.
@@ -121,12 +154,17 @@ impl<P: Platform> Engine<P> {
     /// disk only when everything `is_durable`.
     pub(super) fn close_all(&mut self, is_durable: bool) {
         self.held.queue.clear();
-        let is_durable = is_durable || !self.replies_wait();
+        let all_wait = self.replies_wait();
         for slot in 0..self.connections.slot_count() as u32 {
             if let Some(connection) = self.connections.get_mut(slot) {
                 if is_durable {
                     (connection.holds, connection.logged_from) = (0, None);
-                } else if let Some(from) = connection.logged_from.take()
+                } else if let Some(from) = connection
+                    .logged_from
+                    .take_if(|_| all_wait)
+                    .into_iter()
+                    .chain(connection.awaits_log_from)
+                    .min()
                     && connection.holds == 0
                 {
                     (connection.holds, connection.released) = (1, from);

@@ -67,6 +67,13 @@ impl Local {
                 self.shared.statistics.reset();
                 Reply::new(&mut out, self.client.protocol).ok();
             }
+            Some(Ask::WaitForLog { .. }) => {
+                // There is no file that could be durable.
+                let mut reply = Reply::new(&mut out, self.client.protocol);
+                reply.array(2);
+                reply.int(0);
+                reply.int(0);
+            }
             Some(_) => {
                 out.clear();
                 Reply::new(&mut out, self.client.protocol)

@@ -1,5 +1,6 @@
 //! The data structures, each with a `check()` of its invariants; none knows a command or a client.
 
+pub mod geohash;
 pub mod hyperloglog;
 pub mod intset;
 pub mod listpack;

@@ -1,14 +1,16 @@
 //! Keys of any type, and whole databases.
 //!
 //! ```text
-//! rows.rs      the command table's rows
-//! basic.rs     DEL, UNLINK, EXISTS, TYPE, TOUCH
-//! expire.rs    EXPIRE and its kin, TTL and its kin, PERSIST
-//! relocate.rs  RENAME, RENAMENX, COPY, MOVE
-//! walk.rs      KEYS, SCAN, RANDOMKEY
-//! database.rs  DBSIZE, FLUSHDB, FLUSHALL, SWAPDB
+//! rows.rs         the command table's rows
+//! basic.rs        DEL, UNLINK, EXISTS, TYPE, TOUCH
+//! expire.rs       EXPIRE and its kin, TTL and its kin, PERSIST
+//! relocate.rs     RENAME, RENAMENX, COPY, MOVE
+//! walk.rs         KEYS, SCAN, RANDOMKEY
+//! database.rs     DBSIZE, FLUSHDB, FLUSHALL, SWAPDB
+//! acknowledge.rs  WAIT, WAITAOF
 //! ```
 
+mod acknowledge;
 mod basic;
 mod database;
 mod expire;

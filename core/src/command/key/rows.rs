@@ -1,6 +1,6 @@
 //! The rows of the key and database commands.
 
-use super::{basic, database, expire, relocate, walk};
+use super::{acknowledge, basic, database, expire, relocate, walk};
 use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
@@ -100,6 +100,14 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("randomkey", 1, walk::randomkey, READ, NO_KEYS,
         ("1.0.0", "Returns a random key.", "O(1)"))
         .tips(&["request_policy:all_shards", "response_policy:special", "nondeterministic_output"]),
+    row("wait", 3, acknowledge::wait, Flags::BLOCKING, NO_KEYS,
+        ("3.0.0", "Counts the replicas that have what was written so far.", "O(1)"))
+        .categories(&["connection"])
+        .tips(&["request_policy:all_shards", "response_policy:agg_min"]),
+    row("waitaof", 4, acknowledge::waitaof, Flags::BLOCKING, NO_KEYS,
+        ("7.2.0", "Waits until the log has what was written so far, and will keep it.", "O(1)"))
+        .categories(&["connection"])
+        .tips(&["request_policy:all_shards", "response_policy:agg_min"]),
     server_row("dbsize", 1, database::dbsize, READ_FAST,
         ("1.0.0", "Counts the keys of the database.", "O(1)"))
         .tips(&["request_policy:all_shards", "response_policy:agg_sum"]),

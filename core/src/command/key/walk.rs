@@ -60,7 +60,13 @@ pub(super) fn scan(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let (count, filter) = scan_options(args)?;
     cx.keys.expire_here(count);
     let mark = cx.reply.mark();
-    let (next, found) = write_keys(cx, cursor, count, &filter);
+    let (next, found) = match filter.pattern {
+        // Only one key can match: a walk that begins is over with it.
+        Some(name) if cursor == SCAN_START && glob::is_literal(name) => {
+            (SCAN_START, write_key(cx, name, &filter))
+        }
+        _ => write_keys(cx, cursor, count, &filter),
+    };
     cx.reply.scan_at(mark, next, found);
     DONE
 }
@@ -102,6 +108,17 @@ fn write_keys(cx: &mut Cx<'_>, cursor: u64, count: usize, filter: &Filter<'_>) -
         }
     });
     (next, found)
+}
+
+/// Writes the key of this name if it is there and the filter accepts it; how many were written.
+fn write_key(cx: &mut Cx<'_>, name: &[u8], filter: &Filter<'_>) -> usize {
+    let key = cx.keys.key(name);
+    let found = cx.keys.peek_quietly(&key);
+    let is_accepted = found.is_some_and(|entry| filter.accepts(&entry));
+    if is_accepted {
+        cx.reply.bulk(name);
+    }
+    usize::from(is_accepted)
 }
 
 /// `RANDOMKEY`

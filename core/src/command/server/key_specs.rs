@@ -6,7 +6,7 @@
 //! of type `unknown`, unless they are counted ones: then clients ask COMMAND GETKEYS.
 
 use crate::command::Args;
-use crate::command::spec::{CommandSpec, CountedKeys, Flags, KeyRange, KeyUse};
+use crate::command::spec::{CommandSpec, CountedKeys, Flags, KeyRange, KeyUse, KeywordKey};
 use crate::resp::Reply;
 use alloc::vec::Vec;
 
@@ -48,16 +48,29 @@ fn joined(ranges: &[KeyRange]) -> ((i16, i16, i16), bool) {
 /// The specifications of COMMAND INFO.
 pub(super) fn write(reply: &mut Reply<'_>, spec: &CommandSpec) {
     let counted = spec.counted_keys;
-    let unknown = spec.find_keys.is_some() && counted.is_none();
-    reply.set(spec.keys.len() + usize::from(counted.is_some()) + usize::from(unknown));
+    let (keywords, unknown) = (spec.keyword_keys, spec.unknown_keys);
+    let untold =
+        spec.find_keys.is_some() && counted.is_none() && keywords.is_empty() && unknown.is_empty();
+    let single = usize::from(counted.is_some()) + usize::from(untold);
+    reply.set(spec.keys.len() + keywords.len() + unknown.len() + single);
     for range in spec.keys {
         write_range(reply, range);
     }
     if let Some(counted) = counted {
         write_counted(reply, counted);
     }
-    if unknown {
-        write_unknown(reply, spec);
+    for keyword in keywords {
+        write_keyword(reply, keyword);
+    }
+    for keys in unknown {
+        reply.map(4);
+        reply.text("notes");
+        reply.text(keys.notes);
+        write_unknown(reply, keys.key_use);
+    }
+    if untold {
+        reply.map(3);
+        write_unknown(reply, found_use(spec));
     }
 }
 
@@ -84,10 +97,23 @@ fn write_counted(reply: &mut Reply<'_>, counted: CountedKeys) {
     write_number(reply, "keystep", counted.step);
 }
 
-fn write_unknown(reply: &mut Reply<'_>, spec: &CommandSpec) {
+fn write_keyword(reply: &mut Reply<'_>, keyword: &KeywordKey) {
     reply.map(3);
     reply.text("flags");
-    write_use(reply, found_use(spec));
+    write_use(reply, keyword.key_use);
+    write_search(reply, "begin_search", "keyword", 2);
+    reply.text("keyword");
+    reply.text(keyword.word);
+    write_number(reply, "startfrom", keyword.from);
+    write_search(reply, "find_keys", "range", 3);
+    write_number(reply, "lastkey", 0);
+    write_number(reply, "keystep", 1);
+    write_number(reply, "limit", 0);
+}
+
+fn write_unknown(reply: &mut Reply<'_>, key_use: KeyUse) {
+    reply.text("flags");
+    write_use(reply, key_use);
     write_search(reply, "begin_search", "unknown", 0);
     write_search(reply, "find_keys", "unknown", 0);
 }
@@ -189,9 +215,13 @@ fn use_at(spec: &CommandSpec, args: &Args<'_>, index: usize) -> KeyUse {
     }
 }
 
-/// What is done with keys of which the row says nothing: whatever its flags allow.
+/// What is done with keys that only code finds: what the row says of the last of them, or whatever its flags allow.
 fn found_use(spec: &CommandSpec) -> KeyUse {
-    if spec.flags.has(Flags::READONLY) {
+    if let Some(keyword) = spec.keyword_keys.first() {
+        keyword.key_use
+    } else if let Some(unknown) = spec.unknown_keys.last() {
+        unknown.key_use
+    } else if spec.flags.has(Flags::READONLY) {
         KeyUse::Read
     } else {
         KeyUse::ReadUpdate

@@ -73,6 +73,22 @@ impl List {
         List(Body::Small(small.finish()))
     }
 
+    /// A list of results, in order. As in Redis, they count by what they take in a listpack, not by their text.
+    pub fn of_results<'v, I>(values: I, limit: NodeLimit) -> Self
+    where
+        I: DoubleEndedIterator<Item = &'v [u8]> + ExactSizeIterator + Clone,
+    {
+        let bytes: usize = values.clone().map(encoded_size).sum();
+        if limit.exceeded(bytes.saturating_add(EMPTY_BYTES), values.len()) {
+            let mut list = Box::new(Quicklist::new(limit));
+            push_big(&mut list, End::Tail, values);
+            return List(Body::Big(list));
+        }
+        let mut small = ListpackBuilder::with_capacity(bytes);
+        values.for_each(|value| small.push(value));
+        List(Body::Small(small.finish()))
+    }
+
     /// What `list-max-listpack-size` allows a listpack to hold.
     pub fn limit(limits: &EncodingLimits) -> NodeLimit {
         NodeLimit::from_setting(limits.list_max_listpack_size.into())

@@ -1,5 +1,6 @@
 //! The key and database commands, in process.
 
+mod acknowledge;
 mod expire;
 mod relocate;
 mod replay;

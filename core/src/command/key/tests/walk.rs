@@ -104,7 +104,7 @@ fn a_walk_returns_every_key_once_and_honours_count() {
     let (seen, took) = walk(&mut rotom, "MATCH key:77* COUNT 100");
     assert_eq!(seen.len(), 11);
     assert!((40..51).contains(&took));
-    assert_eq!(walk(&mut rotom, "MATCH nothing COUNT 100").0.len(), 0);
+    assert_eq!(walk(&mut rotom, "MATCH nothing* COUNT 100").0.len(), 0);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_walk_removes_what_is_due() {
     );
     assert_eq!(effects(&mut rotom).len(), 20);
     check(&mut rotom, &[("DBSIZE", ":480\r\n")]);
-    let (seen, _) = walk(&mut rotom, "COUNT 20 MATCH nothing");
+    let (seen, _) = walk(&mut rotom, "COUNT 20 MATCH nothing*");
     assert_eq!(seen.len(), 0);
     check(&mut rotom, &[("DBSIZE", ":250\r\n")]);
 }
@@ -202,4 +202,45 @@ fn random_keys_are_there() {
         check(&mut rotom, &[("RANDOMKEY", "$1\r\na\r\n")]);
     }
     check(&mut rotom, &[("DEL a", YES), ("RANDOMKEY", NIL)]);
+}
+
+/// Segments of the table differ in depth and fill; a key's chance must not. With as many cells as keys, the sum of
+/// squared deviations over the expected count (chi square) has the mean `keys - 1` and the variance `2 (keys - 1)`.
+#[test]
+fn every_key_is_equally_likely_to_be_the_random_one() {
+    for (keys, deleted) in [(50, 0), (3000, 0), (6000, 3000)] {
+        let mut rotom = local();
+        (0..keys).for_each(|key| drop(rotom.line(&format!("SET {key} x"))));
+        // What is left after deletions lies thinly here and thickly there.
+        (0..deleted).for_each(|key| drop(rotom.line(&format!("DEL {key}"))));
+        let left = f64::from(keys - deleted);
+        let each = 40.0;
+        let mut found = BTreeMap::new();
+        for _ in 0..(left * each) as usize {
+            *found.entry(rotom.line("RANDOMKEY")).or_insert(0.0) += 1.0;
+        }
+        let squares = found.values().map(|count: &f64| (count - each).powi(2));
+        let never = left - found.len() as f64;
+        let sum = squares.sum::<f64>() / each + never * each;
+        let deviations = (sum - (left - 1.0)) / (2.0 * (left - 1.0)).sqrt();
+        assert!(deviations.abs() < 4.0, "{keys} {deleted}: {deviations}");
+    }
+}
+
+#[test]
+fn a_scan_for_one_name_is_over_at_once() {
+    let mut rotom = local();
+    (0..500).for_each(|key| drop(rotom.line(&format!("SET k{key} x"))));
+    let zero = |keys: &[&str]| {
+        let keys = keys.iter().map(|&key| String::from(key)).collect();
+        (String::from("0"), keys)
+    };
+    assert_eq!(scan(&mut rotom, "SCAN 0 MATCH k7 COUNT 1"), zero(&["k7"]));
+    assert_eq!(scan(&mut rotom, "SCAN 0 MATCH none"), zero(&[]));
+    assert_eq!(scan(&mut rotom, "SCAN 0 MATCH k7 TYPE list"), zero(&[]));
+    assert_eq!(
+        scan(&mut rotom, "SCAN 0 MATCH k7 TYPE STRING"),
+        zero(&["k7"])
+    );
+    assert_ne!(scan(&mut rotom, "SCAN 0 MATCH k7* COUNT 1").0, "0");
 }
