@@ -126,6 +126,20 @@ impl Database {
         self.look_at_indexes();
     }
 
+    /// Brings the hashes near whose fields leave first, `most` of them, as far as these are due. Their cache misses
+    /// overlap.
+    pub(super) fn prefetch_due_hashes(&self, now_ms: u64, most: usize) {
+        let mut items = [(0, 0); DUE_AT_ONCE];
+        let most = most.min(DUE_AT_ONCE);
+        let count = self.hashes.copy_due(now_ms, &mut items[..most]);
+        for &(_, hash) in &items[..count] {
+            self.table.prefetch_bucket(hash);
+        }
+        for &(_, hash) in &items[..count] {
+            self.table.prefetch_item(hash);
+        }
+    }
+
     /// The key of the hash whose field leaves first, if that is due. An item behind which no hash stands (two may share
     /// one) is gone then.
     pub(super) fn first_due_hash(&mut self, now_ms: u64) -> Option<Vec<u8>> {

@@ -24,15 +24,20 @@ impl Keyspace {
         })
     }
 
-    /// Removes fields that are due of the hash that has the one that was due first, up to `budget` of them; how many
-    /// there were, 0 when none is due at all.
+    /// Removes up to `budget` fields that are due, hash by hash, beginning with the one whose field was due first; how
+    /// many there were, 0 when none is due at all.
     pub(super) fn expire_fields(&mut self, budget: usize) -> usize {
-        let Some(bytes) = self.databases[self.current].first_due_hash(self.now_ms) else {
-            return 0;
-        };
-        let key = self.key(&bytes);
-        // Even a hash without any, which there is not, would count as work done.
-        self.expire_fields_of(&key, budget).max(1)
+        let mut removed = 0;
+        self.databases[self.current].prefetch_due_hashes(self.now_ms, budget);
+        while removed < budget {
+            let Some(bytes) = self.databases[self.current].first_due_hash(self.now_ms) else {
+                break;
+            };
+            let key = self.key(&bytes);
+            // Even a hash without any, which there is not, would count as work done.
+            removed += self.expire_fields_of(&key, budget - removed).max(1);
+        }
+        removed
     }
 
     /// Removes fields that are due of a volatile hash that is met.

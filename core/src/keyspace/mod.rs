@@ -230,7 +230,7 @@ impl Keyspace {
     }
 
     /// A string to read; `Ok(None)` when there is no such key.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self, key: &Key<'_>) -> Result<Option<ItemRef<'_, Entry>>, WrongType> {
         match self.read(key) {
             Some(entry) if entry.string().is_none() => Err(WrongType),
@@ -570,7 +570,7 @@ impl Keyspace {
             .filter(|&when_ms| when_ms != u64::MAX)
     }
 
-    #[inline]
+    #[inline(always)]
     fn expire_if_due(&mut self, key: &Key<'_>) {
         if self.databases[self.current].due_from_ms() <= self.now_ms {
             self.expire_met(key);

@@ -100,6 +100,7 @@ impl Block<true> {
     }
 
     /// Replaces the value; one of the same length is written over the old one.
+    #[inline(always)]
     pub fn set_value(&mut self, value: &[u8]) {
         let (at, len) = self.value_span();
         if len != value.len() {

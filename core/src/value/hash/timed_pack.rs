@@ -87,7 +87,7 @@ impl TimedPack {
     #[inline]
     pub(super) fn find(&self, field: &[u8]) -> Option<Place> {
         let pack = self.view();
-        place_at(pack, pack.find(field, STRIDE - 1)?)
+        place_at(pack, pack.find_third(pack.first()?, field)?)
     }
 
     pub(super) fn value(&self, place: Place) -> Element<'_> {
@@ -98,7 +98,9 @@ impl TimedPack {
     pub(super) fn set(&mut self, field: &[u8], value: &[u8], expiry: Option<u64>) {
         let when_ms = expiry.unwrap_or(0);
         match self.find(field) {
-            Some(place) if place.when_ms == when_ms => self.0.replace(place.value, value),
+            Some(place) if place.when_ms == when_ms => {
+                self.0.replace(place.value, Element::Bytes(value))
+            }
             Some(place) => {
                 self.0.remove_run(place.field, STRIDE);
                 self.put(field, value, when_ms);
@@ -180,7 +182,7 @@ impl TimedPack {
             before = place.expiry().unwrap_or(u64::MAX);
             let rest = pack.next(place.value).and_then(|time| pack.next(time));
             let field = pack.get(place.field);
-            if rest.is_some_and(|rest| pack.find_from(rest, field, STRIDE - 1).is_some()) {
+            if rest.is_some_and(|rest| pack.find_third(rest, field).is_some()) {
                 return Err("a field twice in a pack");
             }
         }

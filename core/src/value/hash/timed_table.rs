@@ -3,7 +3,7 @@
 //! Invariant, which [`TimedTable::check`] verifies: the index has an item of each field with an expiry, and no other.
 //! (Two fields that share time and hash share an item; see [`TimeIndex`].)
 
-use crate::structure::table::{Table, TableItem};
+use crate::structure::table::{ItemRef, Table, TableItem};
 use crate::structure::time_index::TimeIndex;
 use crate::value::block::{self, Field};
 use alloc::boxed::Box;
@@ -28,6 +28,13 @@ impl TimedTable {
 
     pub(super) fn table(&self) -> &Table<Field> {
         &self.table
+    }
+
+    /// A field, due or not.
+    // Looked for by hash, so that the other search stays where it is, in the code for hashes without times.
+    pub(super) fn find(&self, field: &[u8]) -> Option<ItemRef<'_, Field>> {
+        let hash = self.table.hasher().hash(field);
+        self.table.find_by_hash(hash, |item| item.key() == field)
     }
 
     /// The table by itself, for which no field may have an expiry.

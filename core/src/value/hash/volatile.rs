@@ -6,6 +6,8 @@
 //! A field whose time has come is gone for every reader at once, though it stays until [`Volatile::take_due`]: readers
 //! pass over it, and are told how many fields are left by the index, not by counting. So nobody waits until a million
 //! fields that are due have been freed.
+//!
+//! What every hash offers is marked as cold here, so that it takes no place in the code for those without times.
 
 use super::timed_pack::{Place, Places, TimedPack};
 use super::timed_table::TimedTable;
@@ -89,6 +91,7 @@ impl Volatile {
         }
     }
 
+    #[cold]
     pub(super) fn len(&self) -> usize {
         self.total().saturating_sub(self.count_due())
     }
@@ -108,12 +111,14 @@ impl Volatile {
         }
     }
 
+    #[cold]
     pub(super) fn prefetch(&self, hash: u64, step: Step) {
         if let Fields::Table(table) = &self.fields {
             table.table().prefetch(hash, step);
         }
     }
 
+    #[cold]
     pub(super) fn get(&self, field: &[u8]) -> Option<Element<'_>> {
         match &self.fields {
             Fields::Packed(pack) => {
@@ -121,8 +126,7 @@ impl Volatile {
                 Some(pack.value(place))
             }
             Fields::Table(table) => {
-                let table = table.table();
-                let found = table.find(table.hasher().hash(field), field)?;
+                let found = table.find(field)?;
                 self.is_live(&found)
                     .then(|| Element::Bytes(found.lent_value()))
             }
@@ -130,6 +134,7 @@ impl Volatile {
     }
 
     /// When a field leaves. One that is due is absent.
+    #[cold]
     pub(super) fn expiry(&self, field: &[u8]) -> FieldExpiry {
         let stored = self.stored_expiry(field);
         match stored {
@@ -142,11 +147,7 @@ impl Volatile {
     fn stored_expiry(&self, field: &[u8]) -> FieldExpiry {
         let expiry = match &self.fields {
             Fields::Packed(pack) => pack.find(field).map(Place::expiry),
-            Fields::Table(table) => {
-                let table = table.table();
-                let found = table.find(table.hasher().hash(field), field);
-                found.map(|found| found.expiry())
-            }
+            Fields::Table(table) => table.find(field).map(|found| found.expiry()),
         };
         match expiry {
             None => FieldExpiry::Absent,
@@ -156,6 +157,7 @@ impl Volatile {
     }
 
     /// Sets the value of a field; `true` if the field is new, as one is that is due.
+    #[cold]
     pub(super) fn set(
         &mut self,
         field: &[u8],
@@ -189,6 +191,7 @@ impl Volatile {
     }
 
     /// Takes a field out; `false` if it was not there, or is due.
+    #[cold]
     pub(super) fn remove(&mut self, field: &[u8]) -> bool {
         let is_there = self.expiry(field) != FieldExpiry::Absent;
         if is_there {
@@ -228,6 +231,7 @@ impl Volatile {
         }
     }
 
+    #[cold]
     pub(super) fn scan(
         &self,
         cursor: u64,
@@ -339,6 +343,7 @@ pub(super) struct Iter<'h> {
 impl<'h> Iterator for Iter<'h> {
     type Item = (Element<'h>, Element<'h>);
 
+    #[cold]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (field, value, expiry) = self.all.next()?;
