@@ -66,7 +66,7 @@ impl Database {
             self.expiries.insert(when_ms, hash);
             self.look_at_indexes();
         }
-        if entry.encoding().is_volatile_hash() {
+        if entry.is_volatile_hash() {
             self.index_fields(entry, hash);
         }
     }
@@ -90,7 +90,7 @@ impl Database {
             self.expiries.remove(when_ms, hash);
             self.look_at_indexes();
         }
-        if entry.encoding().is_volatile_hash() {
+        if entry.is_volatile_hash() {
             self.forget_fields(entry, hash);
         }
     }
@@ -146,7 +146,7 @@ impl Database {
         loop {
             let (when_ms, hash) = self.hashes.first().filter(|item| item.0 <= now_ms)?;
             let is_it = |entry: &Entry| {
-                entry.encoding().is_volatile_hash()
+                entry.is_volatile_hash()
                     && entry
                         .value::<Hash>()
                         .is_some_and(|v| v.indexed_ms() == when_ms)
@@ -209,7 +209,7 @@ impl Database {
                 .table
                 .take_by_hash(hash, |entry| entry.expiry() == Some(when_ms));
             if let Some(entry) = entry {
-                if entry.encoding().is_volatile_hash() {
+                if entry.is_volatile_hash() {
                     self.forget_fields(&entry, hash);
                 }
                 let _fits = taken.push(entry);

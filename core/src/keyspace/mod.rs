@@ -471,7 +471,7 @@ impl Keyspace {
     #[inline]
     pub fn is_due(&self, entry: &Entry) -> bool {
         let is_due = entry.expiry().is_some_and(|when| when <= self.now_ms);
-        !self.loading && (is_due || entry.encoding().is_volatile_hash() && self.has_no_field(entry))
+        !self.loading && (is_due || entry.is_volatile_hash() && self.has_no_field(entry))
     }
 
     /// A fair random key of the current database that has not expired.
@@ -588,7 +588,7 @@ impl Keyspace {
         }
         if entry.expiry().is_some_and(|when| when <= self.now_ms) {
             self.expire(key);
-        } else if entry.encoding().is_volatile_hash() {
+        } else if entry.is_volatile_hash() {
             self.expire_met_fields(key);
         }
     }
@@ -619,7 +619,7 @@ impl Keyspace {
 #[inline(never)]
 fn change_to_string(entry: &mut Entry, value: &[u8]) -> bool {
     // A hash with volatile fields must leave its index.
-    let is_small = entry.free_cost() <= FREE_AT_ONCE && !entry.encoding().is_volatile_hash();
+    let is_small = entry.free_cost() <= FREE_AT_ONCE && !entry.is_volatile_hash();
     if is_small {
         entry.set_string(value);
     }

@@ -9,7 +9,6 @@ use super::{Hash, Repr};
 use crate::structure::listpack::Element;
 use crate::structure::pack::Pack;
 use crate::value::EncodingLimits;
-use alloc::boxed::Box;
 use core::mem;
 
 /// When a field leaves.
@@ -178,4 +177,5 @@ impl Hash {
     }
 }
 
-const _: () = assert!(size_of::<Box<Volatile>>() == size_of::<usize>());
+// A small hash pays for these bytes, and there may be many.
+const _: () = assert!(size_of::<Volatile>() <= 40);

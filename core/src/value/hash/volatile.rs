@@ -29,7 +29,7 @@ pub(super) struct Volatile {
 
 pub(super) enum Fields {
     Packed(TimedPack),
-    Table(TimedTable),
+    Table(Box<TimedTable>),
 }
 
 impl Volatile {
@@ -46,7 +46,7 @@ impl Volatile {
     }
 
     pub(super) fn of_table(table: Box<Table<Field>>) -> Box<Self> {
-        Volatile::of(Fields::Table(TimedTable::new(table)))
+        Volatile::of(Fields::Table(Box::new(TimedTable::new(table))))
     }
 
     pub(super) fn tell_time(&self, now_ms: u64) {
@@ -286,13 +286,13 @@ impl Volatile {
             let value = pack.value(place).text(&mut value_text);
             table.insert_new(Field::with_expiry(field, value, place.expiry()));
         }
-        self.fields = Fields::Table(table);
+        self.fields = Fields::Table(Box::new(table));
     }
 
     pub(super) fn duplicate(&self) -> Box<Self> {
         Volatile::of(match &self.fields {
             Fields::Packed(pack) => Fields::Packed(pack.duplicate()),
-            Fields::Table(table) => Fields::Table(table.duplicate()),
+            Fields::Table(table) => Fields::Table(Box::new(table.duplicate())),
         })
     }
 
@@ -310,7 +310,7 @@ impl Volatile {
     pub(super) fn memory_bytes(&self, samples: usize) -> usize {
         let fields = match &self.fields {
             Fields::Packed(pack) => pack.memory_bytes(),
-            Fields::Table(table) => table.memory_bytes(samples),
+            Fields::Table(table) => size_of::<TimedTable>() + table.memory_bytes(samples),
         };
         size_of::<Self>() + fields
     }
