@@ -7,7 +7,7 @@
 //! platform/   the traits: clock, poller, net, storage, host
 //! bytes/      number text, glob, hashing, prng: one algorithm a file
 //! resp/       request parser (resumable), reply writer (RESP2 and RESP3)
-//! structure/  table (the dict), listpack, intset, quicklist, counted B+tree
+//! structure/  table (the dict), listpack, intset, quicklist, counted B+tree, index by time
 //! value/      string, hash, list, set, sorted set: encodings and conversions
 //! codec/      aof: bytes <-> commands, no I/O
 //! settings/   the settings table with Redis's names
@@ -37,7 +37,8 @@
 //!
 //! A database is a [`structure::table::Table`] of [`keyspace::Entry`]s, each one heap block of header, key and small
 //! value. A bigger value is one thin pointer in its entry, and [`value::Stored`] makes a collection of it and back; so
-//! bytes per key stay few, and an encoding can change in place. Volatile keys also stand in a counted tree by time.
+//! bytes per key stay few, and an encoding can change in place. Volatile keys also stand in a counted tree by time, as
+//! do the volatile fields of a hash, and the hashes that have some.
 //! What is too big to be freed at once goes to a queue that the loop frees in slices.
 //!
 //! # To add

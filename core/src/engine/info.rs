@@ -258,6 +258,11 @@ impl<P: Platform> Engine<P> {
         lines.add("expired_lag_p50_ms", counters.expiry_lag.percentile_ms(50));
         lines.add("expired_lag_p99_ms", counters.expiry_lag.percentile_ms(99));
         lines.add("expired_lag_max_ms", counters.expiry_lag.max_ms());
+        let fields = &counters.field_lag;
+        lines.add("expired_subkeys", counters.expired_fields);
+        lines.add("expired_subkeys_lag_p50_ms", fields.percentile_ms(50));
+        lines.add("expired_subkeys_lag_p99_ms", fields.percentile_ms(99));
+        lines.add("expired_subkeys_lag_max_ms", fields.max_ms());
         lines.add("evicted_keys", counters.evicted);
         lines.add("evicted_clients", statistics.evicted_clients);
         let (total_us, current_us) = self.room.exceeded_us(self.now_us);
@@ -348,9 +353,10 @@ impl<P: Platform> Engine<P> {
         for db in 0..self.shared.keys.database_count() {
             let (keys, expires) = self.shared.keys.database_len(db);
             if keys > 0 {
+                let hashes = self.shared.keys.volatile_hashes(db);
                 lines.add(
                     &format!("db{db}"),
-                    format!("keys={keys},expires={expires},avg_ttl=0"),
+                    format!("keys={keys},expires={expires},avg_ttl=0,subexpiry={hashes}"),
                 );
             }
         }

@@ -8,7 +8,7 @@ mod database;
 pub mod effects;
 pub mod entry;
 pub mod eviction;
-mod expiry;
+mod fields;
 mod lag;
 mod lazy_free;
 pub mod waiters;
@@ -28,7 +28,7 @@ use crate::bytes::shared::SharedBytes;
 use crate::structure::table::{ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
-use database::{Database, Due};
+use database::{DUE_AT_ONCE, Database, Due};
 use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
 
@@ -60,6 +60,10 @@ pub struct Counters {
     pub evicted: u64,
     /// How long after their time keys were removed.
     pub expiry_lag: Lag,
+    /// Fields of hashes that expired.
+    pub expired_fields: u64,
+    /// How long after their time fields were removed.
+    pub field_lag: Lag,
 }
 
 /// All databases, and what commands need around them.
@@ -231,7 +235,7 @@ impl Keyspace {
     }
 
     /// A string to read; `Ok(None)` when there is no such key.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self, key: &Key<'_>) -> Result<Option<ItemRef<'_, Entry>>, WrongType> {
         match self.read(key) {
             Some(entry) if entry.string().is_none() => Err(WrongType),
@@ -245,16 +249,31 @@ impl Keyspace {
         &mut self,
         key: &Key<'_>,
     ) -> Result<Option<ValueRef<'_, T>>, WrongType> {
+        let now_ms = self.time_told();
         match self.read(key) {
             None => Ok(None),
-            Some(entry) => entry.into_value().map(Some).ok_or(WrongType),
+            Some(entry) => match entry.into_value::<T>() {
+                None => Err(WrongType),
+                Some(value) => {
+                    value.tell_time(now_ms);
+                    Ok(Some(value))
+                }
+            },
         }
+    }
+
+    /// What time collections are told that it is: while the log is read, nothing is due.
+    #[inline(always)]
+    fn time_told(&self) -> u64 {
+        if self.loading { 0 } else { self.now_ms }
     }
 
     /// A collection that this command has looked up before, for commands that read several at once. Leaves no trace;
     /// `None` as well when the key holds another type.
     pub fn lend<T: Stored>(&self, key: &Key<'_>) -> Option<ValueRef<'_, T>> {
-        self.databases[self.current].find(key)?.into_value()
+        let value: ValueRef<'_, T> = self.databases[self.current].find(key)?.into_value()?;
+        value.tell_time(self.time_told());
+        Some(value)
     }
 
     /// A collection to change; `Ok(None)` when there is no such key. A collection that is left empty must be
@@ -264,9 +283,16 @@ impl Keyspace {
         &mut self,
         key: &Key<'_>,
     ) -> Result<Option<ValueMut<'_, T>>, WrongType> {
+        let now_ms = self.time_told();
         match self.write(key) {
             None => Ok(None),
-            Some(entry) => entry.into_value_mut().map(Some).ok_or(WrongType),
+            Some(entry) => match entry.into_value_mut::<T>() {
+                None => Err(WrongType),
+                Some(value) => {
+                    value.tell_time(now_ms);
+                    Ok(Some(value))
+                }
+            },
         }
     }
 
@@ -280,11 +306,13 @@ impl Keyspace {
             let entry = Entry::with_value(key.bytes, new(&self.limits), None);
             self.insert_new(key, entry);
         }
+        let now_ms = self.time_told();
         // One more lookup, in lines that are near now: only the creation of a key pays for it.
-        match self.databases[self.current].find_mut(key) {
-            Some(entry) => entry.into_value_mut().ok_or(WrongType),
-            None => Err(WrongType),
-        }
+        let entry = self.databases[self.current].find_mut(key);
+        let value = entry.and_then(|entry| entry.into_value_mut::<T>());
+        let value = value.ok_or(WrongType)?;
+        value.tell_time(now_ms);
+        Ok(value)
     }
 
     /// Sets a string, replacing whatever the key held.
@@ -327,7 +355,7 @@ impl Keyspace {
         match expiry {
             Expiry::Keep => {}
             // Most databases have no volatile key at all: no second lookup for them.
-            Expiry::Clear if self.databases[self.current].expiries.len() == 0 => {}
+            Expiry::Clear if self.databases[self.current].expiries.is_empty() => {}
             Expiry::Clear => {
                 self.databases[self.current].set_expiry(key, None);
             }
@@ -437,16 +465,22 @@ impl Keyspace {
         (database.table.len(), database.expiries.len())
     }
 
+    /// Hashes of `db` with volatile fields.
+    pub fn volatile_hashes(&self, db: usize) -> usize {
+        self.databases[db].hashes.len()
+    }
+
     /// Walks the current database from `cursor`; see [`crate::structure::table::Table::scan`]. Keys that are due to
     /// expire are given as well: ask [`Keyspace::is_due`].
     pub fn scan(&self, cursor: u64, count: usize, each: impl FnMut(ItemRef<'_, Entry>)) -> u64 {
         self.databases[self.current].table.scan(cursor, count, each)
     }
 
-    /// Whether an entry's time has come.
+    /// Whether an entry's time has come, or that of all its fields.
     #[inline]
     pub fn is_due(&self, entry: &Entry) -> bool {
-        !self.loading && entry.expiry().is_some_and(|when| when <= self.now_ms)
+        let is_due = entry.expiry().is_some_and(|when| when <= self.now_ms);
+        !self.loading && (is_due || entry.is_volatile_hash() && self.has_no_field(entry))
     }
 
     /// A fair random key of the current database that has not expired.
@@ -497,7 +531,7 @@ impl Keyspace {
             .sum()
     }
 
-    /// Removes up to `budget` keys whose time has come, in order of time; how many there were.
+    /// Removes up to `budget` keys and fields whose time has come, in order of time; how many there were.
     pub fn expire_some(&mut self, budget: usize) -> usize {
         if self.loading || !self.active_expire {
             return 0;
@@ -512,13 +546,18 @@ impl Keyspace {
         removed
     }
 
-    /// Removes up to `budget` keys of the current database whose time has come, in order of time; how many there were.
+    /// Removes up to `budget` keys and fields of the current database whose time has come, in order of time; how many
+    /// there were.
     pub fn expire_here(&mut self, budget: usize) -> usize {
         let mut removed = 0;
         while !self.loading && removed < budget {
             let mut due = Due::new();
             let database = &mut self.databases[self.current];
-            let count = database.take_due(self.now_ms, budget - removed, &mut due);
+            let count = if database.hashes.soonest_ms() < database.expiries.soonest_ms() {
+                self.expire_fields(DUE_AT_ONCE.min(budget - removed))
+            } else {
+                database.take_due(self.now_ms, budget - removed, &mut due)
+            };
             if count == 0 {
                 break;
             }
@@ -530,22 +569,38 @@ impl Keyspace {
         removed
     }
 
-    /// When the next key of any database expires, Unix milliseconds.
+    /// When the next key or field of any database expires, Unix milliseconds.
     pub fn next_expiry(&self) -> Option<u64> {
         self.databases
             .iter()
-            .map(|database| database.expiries.soonest_ms())
+            .map(|database| {
+                let keys = database.expiries.soonest_ms();
+                keys.min(database.hashes.soonest_ms())
+            })
             .min()
             .filter(|&when_ms| when_ms != u64::MAX)
     }
 
-    #[inline]
+    #[inline(always)]
     fn expire_if_due(&mut self, key: &Key<'_>) {
-        let database = &self.databases[self.current];
-        if database.expiries.may_have_due(self.now_ms)
-            && database.find(key).is_some_and(|entry| self.is_due(&entry))
-        {
+        if self.databases[self.current].due_from_ms() <= self.now_ms {
+            self.expire_met(key);
+        }
+    }
+
+    /// Something is due: that key, perhaps, or a field of it.
+    #[inline(never)]
+    fn expire_met(&mut self, key: &Key<'_>) {
+        let Some(entry) = self.databases[self.current].find(key) else {
+            return;
+        };
+        if self.loading {
+            return;
+        }
+        if entry.expiry().is_some_and(|when| when <= self.now_ms) {
             self.expire(key);
+        } else if entry.is_volatile_hash() {
+            self.expire_met_fields(key);
         }
     }
 
@@ -574,7 +629,8 @@ impl Keyspace {
 /// Puts a string in the place of an entry's value; `false`, and nothing done, when that is too big to be freed now.
 #[inline(never)]
 fn change_to_string(entry: &mut Entry, value: &[u8]) -> bool {
-    let is_small = entry.free_cost() <= FREE_AT_ONCE;
+    // A hash with volatile fields must leave its index.
+    let is_small = entry.free_cost() <= FREE_AT_ONCE && !entry.is_volatile_hash();
     if is_small {
         entry.set_string(value);
     }

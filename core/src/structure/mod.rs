@@ -8,3 +8,4 @@ pub mod order_tree;
 pub mod pack;
 pub mod quicklist;
 pub mod table;
+pub mod time_index;

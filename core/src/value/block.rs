@@ -5,11 +5,11 @@
 //! The items of big sets and hashes: one heap block each, without a spare byte.
 //!
 //! ```text
-//! member   | head | more length | key |                              17 bytes take 18
-//! field    | head | more length | key | value length | value |       16 + 16 bytes take 34
+//! member   | head | more length |          | key |                              17 bytes take 18
+//! field    | head | more length | (expiry) | key | value length | value |       16 + 16 bytes take 34
 //!
-//! head: r c llllll    l: the low six bits of the key's length;  c: the rest of it follows, seven bits a byte
-//!                     r: kept for an expiry of its own (8 bytes before the key); always 0 now
+//! head: t c llllll    l: the low six bits of the key's length;  c: the rest of it follows, seven bits a byte
+//!                     t: the field has an expiry, 8 bytes before the key, Unix milliseconds; members never have
 //! ```
 //!
 //! Lengths are little-endian runs of seven bits, where the high bit says that more follow. Invariants: the pointer
@@ -25,7 +25,8 @@ use core::slice;
 const LOW_BITS: u32 = 6;
 const LOW_MASK: u8 = (1 << LOW_BITS) - 1;
 const MORE: u8 = 0x40;
-const RESERVED: u8 = 0x80;
+const TIMED: u8 = 0x80;
+const EXPIRY: usize = 8;
 
 /// A key, with a value when `VALUED`, in one block.
 pub struct Block<const VALUED: bool>(NonNull<u8>);
@@ -42,7 +43,7 @@ impl Block<false> {
     /// A member with these bytes.
     pub fn new(key: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(head_size(key.len()) + key.len());
-        push_key(&mut bytes, key);
+        push_key(&mut bytes, key, None);
         Self::from_bytes(bytes)
     }
 }
@@ -50,12 +51,45 @@ impl Block<false> {
 impl Block<true> {
     /// A field with its value.
     pub fn new(key: &[u8], value: &[u8]) -> Self {
-        let head = head_size(key.len()) + length_size(value.len());
+        Self::build(key, value, None)
+    }
+
+    /// A field with its value, that leaves at a time, Unix milliseconds.
+    pub fn with_expiry(key: &[u8], value: &[u8], expiry: Option<u64>) -> Self {
+        Self::build(key, value, expiry)
+    }
+
+    #[inline(always)]
+    fn build(key: &[u8], value: &[u8], expiry: Option<u64>) -> Self {
+        let head = head_size(key.len()) + length_size(value.len()) + expiry_size(expiry);
         let mut bytes = Vec::with_capacity(head + key.len() + value.len());
-        push_key(&mut bytes, key);
+        push_key(&mut bytes, key, expiry);
         push_length(&mut bytes, value.len());
         bytes.extend_from_slice(value);
         Self::from_bytes(bytes)
+    }
+
+    /// When the field leaves, Unix milliseconds.
+    #[inline]
+    pub fn expiry(&self) -> Option<u64> {
+        if self.byte(0) & TIMED == 0 {
+            return None;
+        }
+        let at = self.key_span().0 - EXPIRY;
+        let mut expiry = [0; EXPIRY];
+        expiry.copy_from_slice(self.bytes(at, EXPIRY));
+        Some(u64::from_le_bytes(expiry))
+    }
+
+    /// Changes when the field leaves. (The index of times is the hash's to keep.)
+    pub fn set_expiry(&mut self, expiry: Option<u64>) {
+        if let (Some(new), Some(_)) = (expiry, self.expiry()) {
+            let at = self.key_span().0 - EXPIRY;
+            self.bytes_mut(at, EXPIRY)
+                .copy_from_slice(&new.to_le_bytes());
+        } else if expiry != self.expiry() {
+            *self = Self::with_expiry(self.key(), self.value(), expiry);
+        }
     }
 
     /// The value.
@@ -66,15 +100,14 @@ impl Block<true> {
     }
 
     /// Replaces the value; one of the same length is written over the old one.
+    #[inline(always)]
     pub fn set_value(&mut self, value: &[u8]) {
         let (at, len) = self.value_span();
         if len != value.len() {
-            *self = Self::new(self.key(), value);
+            *self = Self::with_expiry(self.key(), value, self.expiry());
             return;
         }
-        // SAFETY: the span lies in the block, which is borrowed exclusively.
-        let old = unsafe { slice::from_raw_parts_mut(self.0.as_ptr().add(at), len) };
-        old.copy_from_slice(value);
+        self.bytes_mut(at, len).copy_from_slice(value);
     }
 }
 
@@ -92,10 +125,12 @@ impl<const VALUED: bool> Block<VALUED> {
 
     /// Verifies what can be seen of the invariants.
     fn check(&self) -> Result<(), &'static str> {
-        if self.byte(0) & RESERVED != 0 {
-            return Err("a block with a flag that nothing sets");
+        let is_timed = self.byte(0) & TIMED != 0;
+        if is_timed && !VALUED {
+            return Err("a member with an expiry");
         }
-        let shortest = head_size(self.key().len()) + self.key().len();
+        let expiry = if is_timed { EXPIRY } else { 0 };
+        let shortest = head_size(self.key().len()) + expiry + self.key().len();
         let stated = self.key_span();
         if stated.0 + stated.1 != shortest {
             return Err("a length in more bytes than it needs");
@@ -113,11 +148,23 @@ impl<const VALUED: bool> Block<VALUED> {
     fn key_span(&self) -> (usize, usize) {
         let head = self.byte(0);
         let low = usize::from(head & LOW_MASK);
-        if head & MORE == 0 {
+        if head & (MORE | TIMED) == 0 {
             return (1, low);
         }
-        let (at, rest) = self.length_at(1);
-        (at, rest << LOW_BITS | low)
+        self.wide_key_span(head)
+    }
+
+    /// The same with more before the key than one byte.
+    #[inline]
+    fn wide_key_span(&self, head: u8) -> (usize, usize) {
+        let low = usize::from(head & LOW_MASK);
+        let (at, rest) = if head & MORE == 0 {
+            (1, 0)
+        } else {
+            self.length_at(1)
+        };
+        let expiry = if head & TIMED == 0 { 0 } else { EXPIRY };
+        (at + expiry, rest << LOW_BITS | low)
     }
 
     /// Where the value is, and its length; only in a block that has one.
@@ -153,6 +200,12 @@ impl<const VALUED: bool> Block<VALUED> {
         // SAFETY: the span was read from the block, which states where its parts are; it stays while `self` does.
         unsafe { slice::from_raw_parts(self.0.as_ptr().add(at), len) }
     }
+
+    #[inline(always)]
+    fn bytes_mut(&mut self, at: usize, len: usize) -> &mut [u8] {
+        // SAFETY: as in `bytes`, and the block is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(self.0.as_ptr().add(at), len) }
+    }
 }
 
 impl<const VALUED: bool> Clone for Block<VALUED> {
@@ -170,7 +223,7 @@ impl<const VALUED: bool> Drop for Block<VALUED> {
 }
 
 // SAFETY: the pointer is that of the block itself: unique, not null, a user-space address. The key is never
-// written to after construction; `set_value` may put another block with the same key in this one's place.
+// written to after construction; `set_value` and `set_expiry` may put another block with the same key in this one's place.
 unsafe impl<const VALUED: bool> TableItem for Block<VALUED> {
     #[inline(always)]
     fn into_raw(self) -> NonNull<u8> {
@@ -231,8 +284,10 @@ pub(super) fn check<const VALUED: bool>(table: &Table<Block<VALUED>>) -> Result<
     table.iter().try_for_each(|item| item.check())
 }
 
-fn push_key(bytes: &mut Vec<u8>, key: &[u8]) {
-    let low = key.len() as u8 & LOW_MASK;
+#[inline(always)]
+fn push_key(bytes: &mut Vec<u8>, key: &[u8], expiry: Option<u64>) {
+    let timed = if expiry.is_some() { TIMED } else { 0 };
+    let low = key.len() as u8 & LOW_MASK | timed;
     match key.len() >> LOW_BITS {
         0 => bytes.push(low),
         rest => {
@@ -240,7 +295,14 @@ fn push_key(bytes: &mut Vec<u8>, key: &[u8]) {
             push_length(bytes, rest);
         }
     }
+    if let Some(expiry) = expiry {
+        bytes.extend_from_slice(&expiry.to_le_bytes());
+    }
     bytes.extend_from_slice(key);
+}
+
+fn expiry_size(expiry: Option<u64>) -> usize {
+    if expiry.is_some() { EXPIRY } else { 0 }
 }
 
 fn push_length(bytes: &mut Vec<u8>, len: usize) {
@@ -279,6 +341,8 @@ mod tests {
         assert_eq!(Field::new(&[7; 16], &[8; 16]).block_bytes(), 34);
         assert_eq!(Member::new(&[7; 64]).block_bytes(), 66);
         assert_eq!(Field::new(&[7; 63], &[8; 127]).block_bytes(), 192);
+        let timed = Field::with_expiry(&[7; 16], &[8; 16], Some(1));
+        assert_eq!(timed.block_bytes(), 42);
         assert_eq!(size_of::<Field>(), size_of::<usize>());
     }
 
@@ -291,9 +355,16 @@ mod tests {
             member.check().unwrap();
             for value_len in LENGTHS {
                 let value = vec![b'v'; value_len];
-                let field = Field::new(&key, &value);
-                assert_eq!((field.key(), field.value()), (&key[..], &value[..]));
-                field.check().unwrap();
+                let mut field = Field::new(&key, &value);
+                for expiry in [None, Some(1), Some(u64::MAX), None, Some(7)] {
+                    field.set_expiry(expiry);
+                    assert_eq!((field.key(), field.value()), (&key[..], &value[..]));
+                    assert_eq!(field.expiry(), expiry);
+                    field.check().unwrap();
+                }
+                field.set_value(b"another");
+                assert_eq!(field.clone().value(), b"another");
+                assert_eq!((field.key(), field.expiry()), (&key[..], Some(7)));
             }
         }
     }

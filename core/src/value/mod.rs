@@ -78,10 +78,14 @@ pub enum Encoding {
     SetTable = 10,
     /// A sorted set in a table and a counted B+tree.
     SortedTree = 11,
+    /// A small hash whose fields may have a time to live.
+    HashListpackEx = 12,
+    /// A big one.
+    HashTableEx = 13,
 }
 
 /// Every encoding by its number.
-pub const ENCODINGS: [Encoding; 12] = [
+pub const ENCODINGS: [Encoding; 14] = [
     Encoding::Inline,
     Encoding::HashListpack,
     Encoding::SetListpack,
@@ -94,6 +98,8 @@ pub const ENCODINGS: [Encoding; 12] = [
     Encoding::Intset,
     Encoding::SetTable,
     Encoding::SortedTree,
+    Encoding::HashListpackEx,
+    Encoding::HashTableEx,
 ];
 
 impl Encoding {
@@ -109,12 +115,19 @@ impl Encoding {
         self.is_sized() && self as u8 != Encoding::Inline as u8
     }
 
+    /// Whether this is a hash whose fields may have a time to live.
+    #[inline(always)]
+    pub const fn is_volatile_hash(self) -> bool {
+        matches!(self, Encoding::HashListpackEx | Encoding::HashTableEx)
+    }
+
     /// The type this encodes.
     pub fn value_type(self) -> ValueType {
         match self {
             Encoding::Int | Encoding::Inline | Encoding::Heap => ValueType::String,
             Encoding::ListListpack | Encoding::Quicklist => ValueType::List,
             Encoding::HashListpack | Encoding::HashTable => ValueType::Hash,
+            Encoding::HashListpackEx | Encoding::HashTableEx => ValueType::Hash,
             Encoding::Intset | Encoding::SetListpack | Encoding::SetTable => ValueType::Set,
             Encoding::SortedListpack | Encoding::SortedTree => ValueType::SortedSet,
         }
@@ -129,7 +142,8 @@ impl Encoding {
             Encoding::ListListpack | Encoding::HashListpack => "listpack",
             Encoding::SetListpack | Encoding::SortedListpack => "listpack",
             Encoding::Quicklist => "quicklist",
-            Encoding::HashTable | Encoding::SetTable => "hashtable",
+            Encoding::HashTable | Encoding::SetTable | Encoding::HashTableEx => "hashtable",
+            Encoding::HashListpackEx => "listpackex",
             Encoding::Intset => "intset",
             Encoding::SortedTree => "skiplist",
         }

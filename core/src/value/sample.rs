@@ -71,12 +71,23 @@ pub(super) fn choose_items<'t, T: TableItem>(
     table: &'t Table<T>,
     wanted: usize,
     prng: &mut Prng,
+    each: impl FnMut(ItemRef<'t, T>),
+) {
+    choose_items_where(table, wanted, (table.len(), |_: &T| true), prng, each);
+}
+
+/// The same with the items that count alone: how many these are, and which.
+pub(super) fn choose_items_where<'t, T: TableItem>(
+    table: &'t Table<T>,
+    wanted: usize,
+    (len, counts): (usize, impl Fn(&T) -> bool),
+    prng: &mut Prng,
     mut each: impl FnMut(ItemRef<'t, T>),
 ) {
-    if is_great_share(wanted, table.len()) {
-        let mut selection = Selection::new(wanted, table.len());
-        let chosen = table.iter().filter(|_| selection.takes_next(prng));
-        return chosen.for_each(each);
+    if is_great_share(wanted, len) || are_few(len, table.len()) {
+        let mut selection = Selection::new(wanted, len);
+        let items = table.iter().filter(|item| counts(item));
+        return items.filter(|_| selection.takes_next(prng)).for_each(each);
     }
     let mut seen = BTreeSet::new();
     while seen.len() < wanted {
@@ -84,7 +95,7 @@ pub(super) fn choose_items<'t, T: TableItem>(
             return;
         };
         // Each item has a block of its own, so the key's address tells items apart.
-        if seen.insert(item.key().as_ptr().addr()) {
+        if counts(&item) && seen.insert(item.key().as_ptr().addr()) {
             each(item);
         }
     }
@@ -110,6 +121,11 @@ pub(super) fn choose_indexes(
             each(index);
         }
     }
+}
+
+/// Whether so few items of a table count that one of them is found sooner by looking at all than by drawing.
+pub(super) fn are_few(len: usize, total: usize) -> bool {
+    len.saturating_mul(ONE_PASS_SHARE) < total
 }
 
 fn is_great_share(wanted: usize, len: usize) -> bool {

@@ -51,6 +51,13 @@ pub unsafe trait Stored: Sized {
 
     /// Bytes allocated for the collection besides its entry, for MEMORY USAGE. `samples` elements are looked at where sizes vary (0: all).
     fn memory_bytes(&self, samples: usize) -> usize;
+
+    /// Tells what time it is, Unix milliseconds, when the collection is lent. Elements whose time has come are then gone
+    /// for whoever looks, though they stay until they are taken out.
+    #[inline(always)]
+    fn tell_time(&self, now_ms: u64) {
+        let _ = now_ms;
+    }
 }
 
 /// A shared loan of a collection.

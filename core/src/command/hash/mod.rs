@@ -1,6 +1,9 @@
 //! Hashes.
 
+mod expire;
+mod extended;
 mod increment;
+mod named;
 mod random;
 mod rows;
 #[cfg(test)]
@@ -41,7 +44,11 @@ fn set_fields(cx: &mut Cx<'_>, args: &Args<'_>, name: &str) -> Result<usize, Com
     for at in (2..args.len()).step_by(2) {
         created += usize::from(hash.set(args.at(at), args.at(at + 1), &limits));
     }
+    let volatile = hash.is_volatile();
     drop(hash);
+    if volatile {
+        cx.keys.settle_fields(&key);
+    }
     changed(cx.keys, &key, SET, count, false);
     Ok(created)
 }
@@ -49,6 +56,7 @@ fn set_fields(cx: &mut Cx<'_>, args: &Args<'_>, name: &str) -> Result<usize, Com
 fn hsetnx(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let (key, field, value) = (args.key(1), args.at(2), args.at(3));
     let limits = cx.keys.limits;
+    cx.keys.expire_named(&key, core::iter::once(field));
     let mut hash = cx.keys.value_mut_or_insert(&key, |_| Hash::new())?;
     let new = !hash.contains(field);
     if new {
@@ -90,8 +98,11 @@ fn hdel(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         return DONE;
     };
     let removed = args.from(2).filter(|field| hash.remove(field)).count();
-    let emptied = hash.is_empty();
+    let (emptied, volatile) = (hash.is_empty(), hash.is_volatile());
     drop(hash);
+    if volatile {
+        cx.keys.settle_fields(&key);
+    }
     if removed > 0 {
         changed(cx.keys, &key, (EventClass::HASH, "hdel"), removed, emptied);
     }

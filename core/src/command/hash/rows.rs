@@ -1,6 +1,10 @@
 //! The rows of the hash family.
 
 use super::super::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key};
+use super::expire::{
+    hexpire, hexpireat, hexpiretime, hpersist, hpexpire, hpexpireat, hpexpiretime, hpttl, httl,
+};
+use super::extended::{hgetdel, hgetex, hsetex};
 use super::increment::{hincrby, hincrbyfloat};
 use super::random::hrandfield;
 use super::{
@@ -18,6 +22,10 @@ const UPDATES: &[KeyRange] = &[key(KeyUse::Update)];
 const INSERTS: &[KeyRange] = &[key(KeyUse::Insert)];
 const DELETES: &[KeyRange] = &[key(KeyUse::Delete)];
 const READS_AND_UPDATES: &[KeyRange] = &[key(KeyUse::ReadUpdate)];
+
+const READS_AND_DELETES: &[KeyRange] = &[key(KeyUse::ReadDelete)];
+
+const EACH_FIELD: &str = "O(N) where N is the number of fields given.";
 
 const fn row(
     (name, arity, run): (&'static str, i16, Handler),
@@ -38,7 +46,7 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("hdel", -3, hdel),
         WRITE_FAST,
         DELETES,
-        ("2.0.0", "O(N) where N is the number of fields given."),
+        ("2.0.0", EACH_FIELD),
         "Removes fields with their values; a hash without any is deleted.",
     )
     .member(2),
@@ -50,6 +58,30 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         "Tells whether there is a field.",
     )
     .member(2),
+    row(
+        ("hexpire", -6, hexpire),
+        WRITE_FAST,
+        UPDATES,
+        ("7.4.0", EACH_FIELD),
+        "Lets fields leave after some seconds.",
+    )
+    .member(5),
+    row(
+        ("hexpireat", -6, hexpireat),
+        WRITE_FAST,
+        UPDATES,
+        ("7.4.0", EACH_FIELD),
+        "Lets fields leave at a time in Unix seconds.",
+    )
+    .member(5),
+    row(
+        ("hexpiretime", -5, hexpiretime),
+        READ_FAST,
+        READS,
+        ("7.4.0", EACH_FIELD),
+        "Returns when fields leave, in Unix seconds.",
+    )
+    .member(4),
     row(
         ("hget", 3, hget),
         READ_FAST,
@@ -66,6 +98,21 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         "Returns all fields with their values.",
     )
     .tips(&["nondeterministic_output_order"]),
+    row(
+        ("hgetdel", -5, hgetdel),
+        WRITE_FAST,
+        READS_AND_DELETES,
+        ("8.0.0", EACH_FIELD),
+        "Returns the values of fields and removes these; a hash without any is deleted.",
+    )
+    .member(4),
+    row(
+        ("hgetex", -5, hgetex),
+        WRITE_FAST,
+        READS_AND_UPDATES,
+        ("8.0.0", EACH_FIELD),
+        "Returns the values of fields and changes when these leave.",
+    ),
     row(
         ("hincrby", 4, hincrby),
         GROW_FAST,
@@ -101,7 +148,7 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("hmget", -3, hmget),
         READ_FAST,
         READS,
-        ("2.0.0", "O(N) where N is the number of fields given."),
+        ("2.0.0", EACH_FIELD),
         "Returns the values of several fields.",
     )
     .member(2),
@@ -109,10 +156,51 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("hmset", -4, hmset),
         GROW_FAST,
         UPDATES,
-        ("2.0.0", "O(N) where N is the number of fields given."),
+        ("2.0.0", EACH_FIELD),
         "Sets the values of several fields, as HSET does.",
     )
     .member(2),
+    row(
+        ("hpersist", -5, hpersist),
+        WRITE_FAST,
+        UPDATES,
+        ("7.4.0", EACH_FIELD),
+        "Lets fields stay that would leave.",
+    )
+    .member(4),
+    row(
+        ("hpexpire", -6, hpexpire),
+        WRITE_FAST,
+        UPDATES,
+        ("7.4.0", EACH_FIELD),
+        "Lets fields leave after some milliseconds.",
+    )
+    .member(5),
+    row(
+        ("hpexpireat", -6, hpexpireat),
+        WRITE_FAST,
+        UPDATES,
+        ("7.4.0", EACH_FIELD),
+        "Lets fields leave at a time in Unix milliseconds.",
+    )
+    .member(5),
+    row(
+        ("hpexpiretime", -5, hpexpiretime),
+        READ_FAST,
+        READS,
+        ("7.4.0", EACH_FIELD),
+        "Returns when fields leave, in Unix milliseconds.",
+    )
+    .member(4),
+    row(
+        ("hpttl", -5, hpttl),
+        READ_FAST,
+        READS,
+        ("7.4.0", EACH_FIELD),
+        "Returns in how many milliseconds fields leave.",
+    )
+    .tips(&["nondeterministic_output"])
+    .member(4),
     row(
         ("hrandfield", -2, hrandfield),
         READ,
@@ -133,10 +221,17 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("hset", -4, hset),
         GROW_FAST,
         UPDATES,
-        ("2.0.0", "O(N) where N is the number of fields given."),
+        ("2.0.0", EACH_FIELD),
         "Sets the values of fields, and returns how many fields are new.",
     )
     .member(2),
+    row(
+        ("hsetex", -6, hsetex),
+        GROW_FAST,
+        UPDATES,
+        ("8.0.0", EACH_FIELD),
+        "Sets the values of fields and when these leave.",
+    ),
     row(
         ("hsetnx", 4, hsetnx),
         GROW_FAST,
@@ -153,6 +248,15 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         "Returns the length of a field's value.",
     )
     .member(2),
+    row(
+        ("httl", -5, httl),
+        READ_FAST,
+        READS,
+        ("7.4.0", EACH_FIELD),
+        "Returns in how many seconds fields leave.",
+    )
+    .tips(&["nondeterministic_output"])
+    .member(4),
     row(
         ("hvals", 2, hvals),
         READ,

@@ -71,7 +71,9 @@ impl Entry {
                 Encoding::Heap => {
                     DetachedValue::String(Rc::from_raw(self.word_pointer().cast().as_ptr()))
                 }
-                Encoding::HashTable => DetachedValue::Hash(Hash::from_kept(self.kept())),
+                Encoding::HashTable | Encoding::HashListpackEx | Encoding::HashTableEx => {
+                    DetachedValue::Hash(Hash::from_kept(self.kept()))
+                }
                 Encoding::ListListpack | Encoding::Quicklist => {
                     DetachedValue::List(List::from_kept(self.kept()))
                 }

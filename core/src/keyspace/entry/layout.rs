@@ -26,6 +26,17 @@ const _: () = {
         number += 1;
     }
 };
+/// The bits of an encoding by which a hash is known whose fields may have a time to live, and what they are.
+const VOLATILE_MASK: u8 = 0x0e;
+const VOLATILE_BITS: u8 = 0x0c;
+const _: () = {
+    let mut number = 0;
+    while number < ENCODINGS.len() {
+        let is_volatile = number as u8 & VOLATILE_MASK == VOLATILE_BITS;
+        assert!(ENCODINGS[number].is_volatile_hash() == is_volatile);
+        number += 1;
+    }
+};
 const HAS_EXPIRY: u8 = 0x10;
 const LONG_KEY: u8 = 0x20;
 const WIDE_VALUE: u8 = 0x40;
@@ -181,6 +192,12 @@ impl Entry {
     #[inline(always)]
     pub fn encoding(&self) -> Encoding {
         ENCODINGS[usize::from(self.byte(field::BITS) & ENCODING_MASK) % ENCODINGS.len()]
+    }
+
+    /// Whether the value is a hash whose fields may have a time to live.
+    #[inline(always)]
+    pub fn is_volatile_hash(&self) -> bool {
+        self.byte(field::BITS) & VOLATILE_MASK == VOLATILE_BITS
     }
 
     /// When the key expires, Unix milliseconds.

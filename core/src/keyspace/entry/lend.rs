@@ -25,7 +25,7 @@ impl Entry {
     /// Brings what a member or field of `hash` needs of a big collection near.
     pub fn prefetch_member(&self, hash: u64, step: Step) {
         match self.encoding() {
-            Encoding::HashTable => self
+            Encoding::HashTable | Encoding::HashTableEx => self
                 .value::<Hash>()
                 .map(|fields| fields.prefetch(hash, step)),
             Encoding::SetTable => self.value::<Set>().map(|set| set.prefetch(hash, step)),

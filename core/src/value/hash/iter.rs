@@ -1,6 +1,6 @@
 //! The fields of a hash with their values, one after the other.
 
-use super::Repr;
+use super::{Repr, volatile};
 use crate::structure::listpack::Element;
 use crate::structure::pack;
 use crate::structure::table;
@@ -12,6 +12,7 @@ pub struct Iter<'h>(Source<'h>);
 enum Source<'h> {
     Packed(pack::Iter<'h>),
     Table(table::Iter<'h, Field>),
+    Volatile(volatile::Iter<'h>),
 }
 
 impl<'h> Iter<'h> {
@@ -19,6 +20,7 @@ impl<'h> Iter<'h> {
         Iter(match repr {
             Repr::Packed(pack) => Source::Packed(pack.view().iter()),
             Repr::Table(table) => Source::Table(table.iter()),
+            Repr::Volatile(fields) => Source::Volatile(fields.iter()),
         })
     }
 }
@@ -35,6 +37,7 @@ impl<'h> Iterator for Iter<'h> {
                 let value = Element::Bytes(field.lent_value());
                 Some((Element::Bytes(field.key()), value))
             }
+            Source::Volatile(fields) => fields.next(),
         }
     }
 }

@@ -7,15 +7,24 @@
 //! ```
 //!
 //! It becomes a table when it outgrows either bound, and stays one, as in Redis.
+//!
+//! A hash to whose fields a time to live is given becomes a volatile one (`volatile.rs`), in either form. A big one is a
+//! plain table again when no field is volatile any more; a small one stays as it is, as in Redis. Nothing here is spent on
+//! times otherwise.
 
 mod iter;
 mod random;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod timed_pack;
+mod timed_table;
+mod times;
+mod volatile;
 
 pub use iter::Iter;
 pub use random::Draw;
+pub use times::{FieldExpiry, Ttl};
 
 use super::block::{self, Field};
 use super::{Encoding, EncodingLimits};
@@ -24,6 +33,7 @@ use crate::structure::pack::{Body, Pack, PackView, Pos};
 use crate::structure::table::{SCAN_START, Step, Table};
 use alloc::boxed::Box;
 use core::mem;
+use volatile::Volatile;
 
 /// A map of byte strings.
 pub struct Hash {
@@ -35,6 +45,7 @@ pub struct Hash {
 enum Repr {
     Packed(Pack),
     Table(Box<Table<Field>>),
+    Volatile(Box<Volatile>),
 }
 
 impl Default for Hash {
@@ -53,11 +64,12 @@ impl Hash {
         Hash { repr, husk: None }
     }
 
-    /// How many fields there are.
+    /// How many fields there are. Of a volatile hash, those that are not due: [`Hash::total`] counts all.
     pub fn len(&self) -> usize {
         match &self.repr {
             Repr::Packed(pack) => pack.view().len() / 2,
             Repr::Table(table) => table.len(),
+            Repr::Volatile(fields) => fields.len(),
         }
     }
 
@@ -66,14 +78,17 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => pack.view().is_empty(),
             Repr::Table(table) => table.is_empty(),
+            Repr::Volatile(fields) => fields.len() == 0,
         }
     }
 
     /// Brings what a field of `hash` needs of a big hash's table near.
     #[inline]
     pub(crate) fn prefetch(&self, hash: u64, step: Step) {
-        if let Repr::Table(table) = &self.repr {
-            table.prefetch(hash, step);
+        match &self.repr {
+            Repr::Packed(_) => {}
+            Repr::Table(table) => table.prefetch(hash, step),
+            Repr::Volatile(fields) => fields.prefetch(hash, step),
         }
     }
 
@@ -82,6 +97,7 @@ impl Hash {
         match &self.repr {
             Repr::Packed(_) => Encoding::HashListpack,
             Repr::Table(_) => Encoding::HashTable,
+            Repr::Volatile(fields) => fields.encoding(),
         }
     }
 
@@ -97,6 +113,7 @@ impl Hash {
                 let found = table.find(table.hasher().hash(field), field)?;
                 Some(Element::Bytes(found.lent_value()))
             }
+            Repr::Volatile(fields) => fields.get(field),
         }
     }
 
@@ -105,6 +122,7 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => find(pack.view(), field).is_some(),
             Repr::Table(table) => table.contains(table.hasher().hash(field), field),
+            Repr::Volatile(fields) => fields.get(field).is_some(),
         }
     }
 
@@ -116,22 +134,31 @@ impl Hash {
         mut texts: impl Iterator<Item = &'a [u8]>,
         limits: &EncodingLimits,
     ) {
-        let Repr::Packed(pack) = &self.repr else {
+        if let Repr::Table(_) = &self.repr {
             return;
-        };
+        }
         let mut bytes = 0usize;
         let outgrown = count > limits.hash_max_listpack_entries
             || texts.any(|text| {
                 bytes = bytes.saturating_add(text.len());
                 text.len() > limits.hash_max_listpack_value
             })
-            || !pack.view().fits(bytes);
+            || !self.fits(bytes);
         if outgrown {
             self.become_table(limits);
         }
     }
 
-    /// Sets the value of `field`; `true` if the field is new.
+    /// Whether texts of `bytes` together may be added to a pack.
+    fn fits(&self, bytes: usize) -> bool {
+        match &self.repr {
+            Repr::Packed(pack) => pack.view().fits(bytes),
+            Repr::Table(_) => true,
+            Repr::Volatile(fields) => fields.fits(bytes),
+        }
+    }
+
+    /// Sets the value of `field`, which becomes one that stays; `true` if the field is new.
     pub fn set(&mut self, field: &[u8], value: &[u8], limits: &EncodingLimits) -> bool {
         let most = limits.hash_max_listpack_value;
         if field.len() > most || value.len() > most {
@@ -153,6 +180,7 @@ impl Hash {
                 true
             }
             Repr::Table(table) => set_in_table(table, field, value),
+            Repr::Volatile(fields) => fields.set(field, value, Ttl::Clear, limits),
         }
     }
 
@@ -167,6 +195,7 @@ impl Hash {
                 None => false,
             },
             Repr::Table(table) => table.remove(table.hasher().hash(field), field).is_some(),
+            Repr::Volatile(fields) => fields.remove(field),
         }
     }
 
@@ -191,6 +220,7 @@ impl Hash {
                 self.iter().for_each(|(field, value)| each(field, value));
                 SCAN_START
             }
+            Repr::Volatile(fields) => fields.scan(cursor, count, &mut each),
         }
     }
 
@@ -199,6 +229,7 @@ impl Hash {
         Hash::of(match &self.repr {
             Repr::Packed(pack) => Repr::Packed(pack.clone()),
             Repr::Table(table) => Repr::Table(block::duplicate(table)),
+            Repr::Volatile(fields) => Repr::Volatile(fields.duplicate()),
         })
     }
 
@@ -207,13 +238,16 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => check_pack(pack.view()),
             Repr::Table(table) => block::check(table),
+            Repr::Volatile(fields) => fields.check(),
         }
     }
 
     /// Makes the hash a table, if it is none yet.
     fn become_table(&mut self, limits: &EncodingLimits) {
-        if matches!(self.repr, Repr::Table(_)) {
-            return;
+        match &mut self.repr {
+            Repr::Packed(_) => {}
+            Repr::Table(_) => return,
+            Repr::Volatile(fields) => return fields.become_table(limits),
         }
         let mut table = Table::new(limits.hasher);
         let (mut field_text, mut value_text): (IntText, IntText) = ([0; 21], [0; 21]);

@@ -1,3 +1,7 @@
+//! Hashes without times, and what the tests of those with times share.
+
+mod volatile;
+
 use super::*;
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;

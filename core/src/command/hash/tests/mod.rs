@@ -1,3 +1,8 @@
+//! Fields that stay, and what the tests of those that leave share.
+
+mod lifetimes;
+mod replay;
+
 use crate::command::collection::testing::*;
 use crate::resp::Protocol;
 use crate::session::Local;
