@@ -1,0 +1,132 @@
+//! The differences that are known, each with its reason: what is not sent to a reference, and where two replies may
+//! differ. A difference that is none of these is a fault.
+
+use super::reply::Reply;
+use super::server::Identity;
+use rotom_core::bytes::glob::{Case, matches};
+
+/// A known difference.
+pub struct Known {
+    /// The command, a pattern.
+    command: &'static str,
+    /// Arguments that follow each other somewhere, patterns in capital letters.
+    words: &'static [&'static str],
+    /// The references that it concerns.
+    concerns: fn(Identity) -> bool,
+    /// What begins Rotom's reply and the reference's; without them, the command is not sent.
+    replies: Option<(&'static str, &'static str)>,
+    /// Why it is so.
+    pub reason: &'static str,
+}
+
+const fn left_out(
+    command: &'static str,
+    words: &'static [&'static str],
+    concerns: fn(Identity) -> bool,
+    reason: &'static str,
+) -> Known {
+    Known {
+        command,
+        words,
+        concerns,
+        replies: None,
+        reason,
+    }
+}
+
+const fn replies(
+    command: &'static str,
+    rotom: &'static str,
+    reference: &'static str,
+    concerns: fn(Identity) -> bool,
+    reason: &'static str,
+) -> Known {
+    Known {
+        command,
+        words: &[],
+        concerns,
+        replies: Some((rotom, reference)),
+        reason,
+    }
+}
+
+fn any(_: Identity) -> bool {
+    true
+}
+
+/// Version by version.
+#[rustfmt::skip]
+pub const KNOWN: &[Known] = &[
+    left_out("SET", &["IFEQ"], |it| it.lacks_valkey(8, 1) && it.lacks_redis(8, 4), "new in Valkey 8.1 and Redis 8.4"),
+    left_out("BITOP", &["DIFF"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
+    left_out("BITOP", &["DIFF1"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
+    left_out("BITOP", &["ANDOR"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
+    left_out("BITOP", &["ONE"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
+    left_out("SET", &["IFNE"], |it| it.lacks_redis(8, 4), "new in Redis 8.4"),
+    left_out("Z*", &["LIMIT", "-*"], any, "a negative offset gives nothing; Redis 8 counts it from the far end of big sets"),
+    left_out("LSET", &["LSET", "*", "??????????*"], any, "Redis takes only 32 bits of an index"),
+    left_out("BITFIELD", &["SET", "*", "*", "-92233720368547758*"], any, "overflows in Redis's own test for an overflow"),
+    replies("OBJECT", "\"listpack\"", "\"quicklist\"", any, "a list that has become small is a listpack again, however many nodes it had"),
+    left_out("Z*", &["*\0"], any, "a bound ends with its bytes; in Redis with the first NUL"),
+];
+
+/// The known difference because of which a request is not sent.
+pub fn is_left_out(reference: Identity, words: &[Vec<u8>]) -> Option<&'static Known> {
+    KNOWN
+        .iter()
+        .find(|known| known.replies.is_none() && known.holds(reference, words))
+}
+
+/// The known difference that explains two replies.
+pub fn explains(
+    reference: Identity,
+    words: &[Vec<u8>],
+    rotom: &Reply,
+    other: &Reply,
+) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| {
+        known.replies.is_some_and(|(left, right)| {
+            known.holds(reference, words)
+                && rotom.to_string().starts_with(left)
+                && other.to_string().starts_with(right)
+        })
+    })
+}
+
+impl Known {
+    fn holds(&self, reference: Identity, words: &[Vec<u8>]) -> bool {
+        let fits = |pattern: &str, word: &[u8]| matches(pattern.as_bytes(), word, Case::Ignored);
+        if !fits(self.command, &words[0]) || !(self.concerns)(reference) {
+            return false;
+        }
+        let all_fit = |place: &[Vec<u8>]| {
+            let mut pairs = place.iter().zip(self.words);
+            pairs.all(|(word, pattern)| fits(pattern, word))
+        };
+        words.windows(self.words.len().max(1)).any(all_fit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reference_lacks_is_not_sent() {
+        let words = |line: &str| {
+            line.split(' ')
+                .map(|word| word.as_bytes().to_vec())
+                .collect::<Vec<_>>()
+        };
+        let version = |is_valkey, major, minor| Identity {
+            is_valkey,
+            version: (major, minor, 0),
+        };
+        let set = words("Set k v ifeq w");
+        assert!(is_left_out(version(false, 8, 0), &set).is_some());
+        assert!(is_left_out(version(true, 9, 1), &set).is_none());
+        assert!(is_left_out(version(false, 8, 4), &set).is_none());
+        assert!(is_left_out(version(false, 8, 0), &words("SET k v")).is_none());
+        assert!(KNOWN.iter().all(|known| !known.reason.is_empty()));
+    }
+}

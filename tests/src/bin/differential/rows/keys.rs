@@ -1,0 +1,57 @@
+//! Keys of any type, SORT, databases and the connection.
+
+use super::{Row, row};
+use crate::compare::Mode;
+
+#[rustfmt::skip]
+pub const KEYS: &[Row] = &[
+    row("copy", "@any @any {DB db|REPLACE}"),
+    row("dbsize", ""),
+    row("del", "@any+").weight(20),
+    row("exists", "@any+"),
+    row("expire", "@any seconds [NX|XX|GT|LT]"),
+    row("expireat", "@any (at|at|past) {NX|XX|GT|LT}"),
+    row("expiretime", "@any").near(5),
+    row("flushdb", "[ASYNC|SYNC|value]").weight(1),
+    row("keys", "pattern").unordered().weight(3),
+    row("move", "@any db").weight(5),
+    row("object encoding", "@any"),
+    row("object", "(ENCODING|REFCOUNTS|value) [@any]").weight(2),
+    row("object freq", "@any").weight(2),
+    row("object idletime", "@any").weight(2).near(20),
+    row("persist", "@any"),
+    row("pexpire", "@any millis [NX|XX|GT|LT]"),
+    row("pexpireat", "@any (at-ms|at-ms|past) {NX|XX|GT|LT}"),
+    row("pexpiretime", "@any").near(5000),
+    row("pttl", "@any").near(5000),
+    row("randomkey", "").shape().weight(2),
+    row("rename", "@any @any"),
+    row("renamenx", "@any @any"),
+    row("scan", "cursor {MATCH pattern|TYPE type} COUNT large").mode(Mode::Scan),
+    row("scan", "cursor {MATCH pattern|TYPE type|COUNT index}").mode(Mode::Ignored).weight(3),
+    row("swapdb", "db db").weight(1),
+    row("touch", "@any+"),
+    row("ttl", "@any").near(5),
+    row("type", "@any"),
+    row("unlink", "@any+"),
+];
+
+#[rustfmt::skip]
+pub const SORTS: &[Row] = &[
+    row("sort", "@any {LIMIT index index|GET (pattern|NUM|key-pattern)|ASC|DESC}"),
+    row("sort", "@any ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
+    row("sort", "@any BY key-pattern {GET key-pattern|ASC|DESC}").unordered(),
+    row("sort", "@any ALPHA {LIMIT index index|ASC|DESC} STORE @list").weight(5),
+    row("sort_ro", "@any ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
+];
+
+#[rustfmt::skip]
+pub const CONNECTION: &[Row] = &[
+    row("echo", "value").weight(2),
+    row("ping", "[value]").weight(2),
+    row("select", "db").weight(4),
+    row("nosuchcommand", "value*").unknown().weight(1),
+    row("client", "(value|NOSUCH)").weight(1),
+    row("command getkeys", "(MSET (@string value)+|SINTERCARD #@set|GET @string|NOSUCH value|PING)").weight(2),
+    row("command getkeysandflags", "(MSET (@string value)+|SINTERCARD #@set|GET @string|SET @string value GET|PING)").weight(2),
+];
