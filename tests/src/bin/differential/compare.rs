@@ -48,9 +48,25 @@ pub fn agree(mode: Mode, left: &Reply, right: &Reply) -> bool {
     }
 }
 
-/// Whether two replies are the same. They may differ in how many digits a number is written with: Redis writes most numbers with the fewest
-/// that give the same number back, but one in a thousand (since its algorithm, Grisu2, does not always find them) with
-/// 16 or 17.
+/// A reply whose numbers are all written in the same way.
+pub fn with_plain_numbers(reply: &Reply) -> Reply {
+    let plain = |text: &[u8]| {
+        let number = std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
+        number.is_finite().then(|| number.to_string().into_bytes())
+    };
+    match reply {
+        Reply::Bulk(text) => Reply::Bulk(plain(text).unwrap_or(text.clone())),
+        Reply::Other(',', text) => Reply::Other(',', plain(text).unwrap_or(text.clone())),
+        Reply::List(kind, items) => {
+            Reply::List(*kind, items.iter().map(with_plain_numbers).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether two replies are the same. They may differ in how many digits a number is written with: Redis writes most
+/// numbers with the fewest that give the same number back, but one in a thousand with 16 or 17, since its algorithm
+/// (Grisu2) does not always find them.
 fn are_equal(rotom: &Reply, reference: &Reply) -> bool {
     match (rotom, reference) {
         (Reply::List(left_kind, left), Reply::List(right_kind, right)) => {
@@ -81,7 +97,7 @@ fn is_longer_number(rotom: &[u8], reference: &[u8]) -> bool {
     number(rotom).is_some()
         && number(rotom) == number(reference)
         && digits(reference) >= 16
-        && digits(rotom) < digits(reference)
+        && digits(rotom) <= digits(reference)
 }
 
 fn sorted(reply: &Reply) -> Reply {

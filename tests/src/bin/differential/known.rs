@@ -54,21 +54,69 @@ fn any(_: Identity) -> bool {
     true
 }
 
-/// Version by version.
+fn valkey(reference: Identity) -> bool {
+    reference.is_valkey
+}
+
+fn before_7_2(reference: Identity) -> bool {
+    reference.is_before(7, 2)
+}
+
+fn valkey_or_before_7_2(reference: Identity) -> bool {
+    valkey(reference) || before_7_2(reference)
+}
+
+const MANY_ARGUMENTS: &str =
+    "since Redis 7.2 the number of arguments, repeated ones too, decides the first encoding";
+
+/// What Rotom does on purpose, then what references do not have, then how versions differ.
 #[rustfmt::skip]
 pub const KNOWN: &[Known] = &[
+    left_out("Z*", &["LIMIT", "-*"], any, "a negative offset gives nothing; Redis 8 counts it from the far end of big sets"),
+    left_out("Z*", &["*\0"], any, "a bound ends with its bytes; in Redis with the first NUL"),
+    left_out("LSET", &["LSET", "*", "??????????*"], any, "Redis takes only 32 bits of an index"),
+    left_out("BITFIELD", &["SET", "*", "*", "-92233720368547758*"], any,
+        "overflows in Redis's own test for an overflow"),
+    replies("OBJECT", "\"listpack\"", "\"quicklist\"", any,
+        "a list that has become small is a listpack again, however many nodes it had"),
+
     left_out("SET", &["IFEQ"], |it| it.lacks_valkey(8, 1) && it.lacks_redis(8, 4), "new in Valkey 8.1 and Redis 8.4"),
+    left_out("SET", &["IFNE"], |it| it.lacks_redis(8, 4), "new in Redis 8.4"),
     left_out("BITOP", &["DIFF"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
     left_out("BITOP", &["DIFF1"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
     left_out("BITOP", &["ANDOR"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
     left_out("BITOP", &["ONE"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
-    left_out("SET", &["IFNE"], |it| it.lacks_redis(8, 4), "new in Redis 8.4"),
-    left_out("Z*", &["LIMIT", "-*"], any, "a negative offset gives nothing; Redis 8 counts it from the far end of big sets"),
-    left_out("LSET", &["LSET", "*", "??????????*"], any, "Redis takes only 32 bits of an index"),
-    left_out("BITFIELD", &["SET", "*", "*", "-92233720368547758*"], any, "overflows in Redis's own test for an overflow"),
-    replies("OBJECT", "\"listpack\"", "\"quicklist\"", any, "a list that has become small is a listpack again, however many nodes it had"),
-    left_out("Z*", &["*\0"], any, "a bound ends with its bytes; in Redis with the first NUL"),
+    left_out("HSCAN", &["NOVALUES"], before_7_2, "new in Redis 7.4 and Valkey 8.0"),
+    left_out("Z*RANK", &["WITHSCORE"], before_7_2, "new in Redis 7.2"),
+    replies("Z*RANK", "-ERR", "-ERR wrong number of arguments", before_7_2, "ZRANK had no option before Redis 7.2"),
+    replies("OBJECT", "\"listpack\"", "\"hashtable\"", before_7_2, "sets are listpacks since Redis 7.2"),
+    replies("OBJECT", "\"skiplist\"", "\"listpack\"", before_7_2, MANY_ARGUMENTS),
+    replies("OBJECT", "\"hashtable\"", "\"listpack\"", before_7_2, MANY_ARGUMENTS),
+    replies("OBJECT", "\"hashtable\"", "\"intset\"", before_7_2, MANY_ARGUMENTS),
+    replies("OBJECT", "\"listpack\"", "\"intset\"", before_7_2, MANY_ARGUMENTS),
+    replies("COMMAND", "-ERR", "-ERR wrong number of arguments", before_7_2, "arities were other ones before Redis 7.2"),
+
+    left_out("Z*", &["*0x1p3"], valkey_or_before_7_2, "hexadecimal is a score and no bound in Redis 8 alone"),
+    left_out("Z*", &["* 1.5"], before_7_2, "a bound could begin with a blank before Redis 7.2"),
+    left_out("*SCAN", &[" 0"], before_7_2, "cursors were read in another way before Redis 7.2"),
+    left_out("*SCAN", &[""], before_7_2, "cursors were read in another way before Redis 7.2"),
+    replies("BITCOUNT", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments, and an end may be missing"),
+    replies("BITPOS", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments"),
+    replies("L*", "-ERR value is out of range", "", before_7_2, "the least integer was no error before Redis 7.2"),
+    left_out("SETRANGE", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
+    left_out("APPEND", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
+    left_out("Z*", &["-0*"], valkey, "Valkey keeps the sign of -0 in a sorted set that is big from the start"),
+    replies("SCAN", "*2", "-ERR unknown type name", valkey, "TYPE refuses unknown types in Valkey"),
+    replies("GETEX", "", "-ERR", valkey, "bad options come before a missing key in Valkey"),
+    replies("OBJECT", "\"listpack\"", "\"skiplist\"", valkey,
+        "Valkey makes a sorted set big before it knows whether ZADD XX adds the long member"),
+    replies("OBJECT", "\"raw\"", "\"embstr\"", valkey, "strings are embedded up to another length in Valkey"),
 ];
+
+/// Whether a reference writes numbers with other digits than Rotom: before Redis 7.2, scores have 17.
+pub fn writes_other_digits(reference: Identity) -> bool {
+    before_7_2(reference)
+}
 
 /// The known difference because of which a request is not sent.
 pub fn is_left_out(reference: Identity, words: &[Vec<u8>]) -> Option<&'static Known> {

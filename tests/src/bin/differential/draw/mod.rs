@@ -81,8 +81,9 @@ impl Draw {
     /// Takes arguments from the end of a request, or adds one.
     fn spoil(&mut self, name_len: usize, request: &mut Request) {
         if self.once_in(3) {
-            let value = self.kind("value");
-            request.words.push(value);
+            // No number: as a count it might ask for more than there is memory.
+            let word = self.kind("letters");
+            request.words.push(word);
             return;
         }
         let len = name_len + self.below((request.words.len() - name_len + 1) as u64) as usize;

@@ -18,7 +18,7 @@ pub const KEYS: &[Row] = &[
     row("object encoding", "@any"),
     row("object", "(ENCODING|REFCOUNTS|value) [@any]").weight(2),
     row("object freq", "@any").weight(2),
-    row("object idletime", "@any").weight(2).near(20),
+    row("object idletime", "@any").weight(2).shape(),
     row("persist", "@any"),
     row("pexpire", "@any millis [NX|XX|GT|LT]"),
     row("pexpireat", "@any (at-ms|at-ms|past) {NX|XX|GT|LT}"),
