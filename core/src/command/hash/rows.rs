@@ -112,7 +112,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("2.0.0", "O(N) where N is the number of fields given."),
         "Sets the values of several fields, as HSET does.",
     )
-    .member(2),
+    .member(2)
+    .deprecated("4.0.0", "`HSET` with multiple field-value pairs"),
     row(
         ("hrandfield", -2, hrandfield),
         READ,

@@ -232,7 +232,12 @@ fn requests(
 ) -> Vec<Step> {
     loop {
         let active = plan.pick(draw);
-        let request = draw.request(active.row.name, &active.syntax, active.row.is_whole);
+        let mut request = draw.request(active.row.name, &active.syntax, active.row.is_whole);
+        if active.row.is_around {
+            let inside = plan.pick(draw);
+            let inside = draw.request(inside.row.name, &inside.syntax, false);
+            request.words.extend(inside.words);
+        }
         if let Some(known) = known::is_left_out(pair.identity, &request.words) {
             *known_met.entry(known.reason).or_default() += 1;
             continue;

@@ -52,6 +52,9 @@ pub const CONNECTION: &[Row] = &[
     row("select", "db").weight(4),
     row("nosuchcommand", "value*").unknown().weight(1),
     row("client", "(value|NOSUCH)").weight(1),
-    row("command getkeys", "(MSET (@string value)+|SINTERCARD #@set|GET @string|NOSUCH value|PING)").weight(2),
-    row("command getkeysandflags", "(MSET (@string value)+|SINTERCARD #@set|GET @string|SET @string value GET|PING)").weight(2),
+    row("command getkeys", "(value|NOSUCH value)").weight(1),
+    row("command getkeys", "").around().weight(5),
+    row("command getkeysandflags", "").around().weight(5),
+    row("command info", "NOSUCH letters").weight(1).whole(),
+    row("command list", "(FILTERBY (ACLCAT|MODULE|NOSUCH) value|value)").weight(1).whole(),
 ];

@@ -21,6 +21,8 @@ pub struct Row {
     pub is_random: bool,
     /// Whether it is always sent as it was drawn, since with an argument less something else would be free.
     pub is_whole: bool,
+    /// Whether a request of another row follows it.
+    pub is_around: bool,
     /// Whether it is no command at all.
     pub is_unknown: bool,
 }
@@ -39,6 +41,11 @@ impl Row {
 
     const fn unknown(mut self) -> Row {
         self.is_unknown = true;
+        self
+    }
+
+    const fn around(mut self) -> Row {
+        self.is_around = true;
         self
     }
 
@@ -78,6 +85,7 @@ const fn row(name: &'static str, syntax: &'static str) -> Row {
         weight: 10,
         is_random: false,
         is_whole: false,
+        is_around: false,
         is_unknown: false,
     }
 }
