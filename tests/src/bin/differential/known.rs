@@ -66,6 +66,8 @@ fn valkey_or_before_7_2(reference: Identity) -> bool {
     valkey(reference) || before_7_2(reference)
 }
 
+const FIELD_TIMES: &str =
+    "fields that expire are Valkey's own invention, with other errors and options";
 const MANY_ARGUMENTS: &str =
     "since Redis 7.2 the number of arguments, repeated ones too, decides the first encoding";
 
@@ -79,6 +81,7 @@ pub const KNOWN: &[Known] = &[
         "overflows in Redis's own test for an overflow"),
     replies("OBJECT", "\"listpack\"", "\"quicklist\"", any,
         "a list that has become small is a listpack again, however many nodes it had"),
+    replies("COMMAND", "-ERR Invalid arguments", "*", any, "COMMAND GETKEYS takes what begins with a number for a count in Redis"),
 
     left_out("SET", &["IFEQ"], |it| it.lacks_valkey(8, 1) && it.lacks_redis(8, 4), "new in Valkey 8.1 and Redis 8.4"),
     left_out("SET", &["IFNE"], |it| it.lacks_redis(8, 4), "new in Redis 8.4"),
@@ -102,6 +105,17 @@ pub const KNOWN: &[Known] = &[
     left_out("Z*", &["* 1.5"], before_7_2, "a bound could begin with a blank before Redis 7.2"),
     left_out("*SCAN", &[" 0"], before_7_2, "cursors were read in another way before Redis 7.2"),
     left_out("*SCAN", &[""], before_7_2, "cursors were read in another way before Redis 7.2"),
+    replies("B*", "-ERR timeout is out of range", "-ERR timeout is negative", before_7_2, "infinity was called negative before Redis 7.2"),
+    replies("H*EXPIRE*", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    replies("H*TTL", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    replies("HPERSIST", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    replies("HGETDEL", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    replies("HGETEX", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    replies("HSETEX", "-ERR", "-ERR", valkey, FIELD_TIMES),
+    left_out("HSETEX", &["NX"], valkey, FIELD_TIMES),
+    left_out("HSETEX", &["XX"], valkey, FIELD_TIMES),
+    left_out("HGETEX", &["[EP]*", "*", "[EP]*"], valkey, FIELD_TIMES),
+    left_out("H*", &["99999999999999"], valkey, FIELD_TIMES),
     replies("BITCOUNT", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments, and an end may be missing"),
     replies("BITPOS", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments"),
     replies("L*", "-ERR value is out of range", "", before_7_2, "the least integer was no error before Redis 7.2"),

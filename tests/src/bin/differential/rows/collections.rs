@@ -174,12 +174,12 @@ pub const GEO: &[Row] = &[
 /// With a wait of a millisecond or two, since nobody else pushes.
 #[rustfmt::skip]
 pub const BLOCKING: &[Row] = &[
-    row("blmove", "@list @list (LEFT|RIGHT) (LEFT|RIGHT) timeout").weight(2),
-    row("blmpop", "timeout #@list (LEFT|RIGHT) [COUNT count]").weight(2),
-    row("blpop", "@list+ timeout").weight(2),
-    row("brpop", "@list+ timeout").weight(2),
-    row("brpoplpush", "@list @list timeout").weight(2),
-    row("bzmpop", "timeout #@zset (MIN|MAX) [COUNT count]").weight(2),
-    row("bzpopmax", "@zset+ timeout").weight(2),
-    row("bzpopmin", "@zset+ timeout").weight(2),
+    row("blmove", "@list @list (LEFT|RIGHT) (LEFT|RIGHT) timeout").weight(1),
+    row("blmpop", "timeout #@list (LEFT|RIGHT) [COUNT count]").weight(1),
+    row("blpop", "@list+ timeout").weight(1),
+    row("brpop", "@list+ timeout").weight(1),
+    row("brpoplpush", "@list @list timeout").weight(1),
+    row("bzmpop", "timeout #@zset (MIN|MAX) [COUNT count]").weight(1),
+    row("bzpopmax", "@zset+ timeout").weight(1),
+    row("bzpopmin", "@zset+ timeout").weight(1),
 ];
