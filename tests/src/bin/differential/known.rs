@@ -115,13 +115,26 @@ pub const KNOWN: &[Known] = &[
     left_out("HSETEX", &["NX"], valkey, FIELD_TIMES),
     left_out("HSETEX", &["XX"], valkey, FIELD_TIMES),
     left_out("HGETEX", &["[EP]*", "*", "[EP]*"], valkey, FIELD_TIMES),
+    left_out("HGETEX", &["PERSIST", "PERSIST"], valkey, FIELD_TIMES),
+    left_out("HSETEX", &["[EP]*", "*", "[EP]*"], valkey, FIELD_TIMES),
+    left_out("HSETEX", &["F?X", "F?X"], valkey, FIELD_TIMES),
+    left_out("HSETEX", &["F?X", "*", "*", "F?X"], valkey, FIELD_TIMES),
+    left_out("HSETEX", &["KEEPTTL", "KEEPTTL"], valkey, FIELD_TIMES),
     left_out("H*", &["99999999999999"], valkey, FIELD_TIMES),
+    left_out("H*", &["9223372036854775807"], valkey, FIELD_TIMES),
+    replies("OBJECT", "\"listpackex\"", "\"listpack\"", valkey, FIELD_TIMES),
+    replies("OBJECT", "\"listpackex\"", "\"hashtable\"", valkey, FIELD_TIMES),
     replies("BITCOUNT", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments, and an end may be missing"),
     replies("BITPOS", "-ERR", "", valkey_or_before_7_2, "a missing key comes before bad arguments"),
     replies("L*", "-ERR value is out of range", "", before_7_2, "the least integer was no error before Redis 7.2"),
     left_out("SETRANGE", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
     left_out("APPEND", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
     left_out("Z*", &["-0*"], valkey, "Valkey keeps the sign of -0 in a sorted set that is big from the start"),
+    replies("GEO*", "-ERR could not decode", "-ERR member", valkey, "Valkey names the member that is not there"),
+    left_out("GEO*", &["0x1p3"], valkey, "hexadecimal is a number in Redis alone"),
+    left_out("GEOPOS", &[], valkey_or_before_7_2, "coordinates have 17 decimals there"),
+    left_out("GEO*", &["WITHCOORD"], valkey_or_before_7_2, "coordinates have 17 decimals there"),
+    replies("SORT*", "*", "-ERR One or more scores", valkey_or_before_7_2, "the empty text is a number in Redis 8 alone"),
     replies("SCAN", "*2", "-ERR unknown type name", valkey, "TYPE refuses unknown types in Valkey"),
     replies("GETEX", "", "-ERR", valkey, "bad options come before a missing key in Valkey"),
     replies("OBJECT", "\"listpack\"", "\"skiplist\"", valkey,
@@ -159,7 +172,10 @@ pub fn explains(
 
 impl Known {
     fn holds(&self, reference: Identity, words: &[Vec<u8>]) -> bool {
-        let fits = |pattern: &str, word: &[u8]| matches(pattern.as_bytes(), word, Case::Ignored);
+        // In Redis's patterns a star does not match the empty text.
+        let fits = |pattern: &str, word: &[u8]| {
+            pattern == "*" || matches(pattern.as_bytes(), word, Case::Ignored)
+        };
         if !fits(self.command, &words[0]) || !(self.concerns)(reference) {
             return false;
         }

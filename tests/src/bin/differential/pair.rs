@@ -68,7 +68,7 @@ impl Pair {
             let (rotom, reference) = (self.rotom.read(), self.reference.read());
             match (rotom, reference) {
                 (Ok(rotom), Ok(reference)) => {
-                    let agree = self.agree(step.mode, &rotom, &reference);
+                    let agree = self.agree(step, &rotom, &reference);
                     if !agree
                         && known::explains(self.identity, &step.request.words, &rotom, &reference)
                             .is_none()
@@ -96,7 +96,8 @@ impl Pair {
         found.map_or(Ok(replies), Err)
     }
 
-    fn agree(&self, mode: Mode, rotom: &Reply, reference: &Reply) -> bool {
+    fn agree(&self, step: &Step, rotom: &Reply, reference: &Reply) -> bool {
+        let mode = step.mode;
         agree(mode, rotom, reference)
             || known::writes_other_digits(self.identity)
                 && agree(

@@ -246,7 +246,7 @@ fn requests(
             request,
             mode: active.row.mode,
         }];
-        if active.row.is_random {
+        if active.row.is_spent {
             let Request { words, keys } = &steps[0].request;
             let key = keys.first().map(|&at| words[at].clone());
             steps.extend(key.map(|key| Step::new(&[b"DEL", &key], Some(1), Mode::Exact)));

@@ -156,13 +156,14 @@ impl Draw {
     }
 
     fn key(&mut self, kind: &str) -> Vec<u8> {
+        self.sort = self.below(KEYS_OF_A_KIND);
         let kind = match kind {
+            // What these hold must be of one kind for certain.
+            "@lex" | "@letters" => return format!("{}{}", &kind[1..], self.sort).into(),
             "@any" => self.pick(&KEY_KINDS),
-            "@lex" => kind,
             _ if self.once_in(25) => self.pick(&KEY_KINDS),
             kind => kind,
         };
-        self.sort = self.below(KEYS_OF_A_KIND);
         match self.below(300) {
             0 => Vec::new(),
             1 => b"no such key".to_vec(),

@@ -156,7 +156,7 @@ pub const GEO: &[Row] = &[
     row("geopos", "@geo member*"),
     row("georadius", "@geo lon lat radius unit {WITHCOORD|WITHDIST|WITHHASH|COUNT count}(ASC|DESC)"),
     row("georadius", "@geo lon lat radius unit {WITHCOORD|WITHDIST|WITHHASH}").unordered(),
-    row("georadius", "@geo lon lat radius unit {STORE @geo|STOREDIST @geo|COUNT count ASC}").weight(5),
+    row("georadius", "@geo lon lat radius unit {STORE @geo|COUNT count ASC}").weight(5),
     row("georadius_ro", "@geo lon lat radius unit {WITHCOORD|WITHDIST|WITHHASH|STORE @geo}").unordered(),
     row("georadiusbymember", "@geo member radius unit {WITHCOORD|WITHDIST|WITHHASH|COUNT count}(ASC|DESC)"),
     row("georadiusbymember_ro", "@geo member radius unit {WITHCOORD|WITHDIST|WITHHASH}").unordered(),
@@ -166,7 +166,9 @@ pub const GEO: &[Row] = &[
         {WITHCOORD|WITHDIST|WITHHASH|COUNT count} (ASC|DESC)").weight(20),
     row("geosearch", "@geo FROMLONLAT lon lat BYRADIUS radius unit COUNT count ANY").shape().whole(),
     row("geosearchstore", "@geo @geo (FROMMEMBER member|FROMLONLAT lon lat) \
-        (BYRADIUS radius unit|BYBOX radius radius unit) {ASC|DESC|COUNT count|STOREDIST|WITHDIST}").weight(5),
+        (BYRADIUS radius unit|BYBOX radius radius unit) {ASC|DESC|COUNT count|WITHDIST}").weight(5),
+    // Distances may differ in their last digit.
+    row("geosearchstore", "@geo @geo (FROMMEMBER member|FROMLONLAT lon lat) BYRADIUS radius unit STOREDIST").random(),
     row("zrange", "@geo index index [WITHSCORES]"),
     row("zrem", "@geo member").weight(3),
 ];

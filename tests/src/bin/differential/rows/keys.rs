@@ -36,13 +36,19 @@ pub const KEYS: &[Row] = &[
     row("unlink", "@any+"),
 ];
 
+/// A sorted set that was sorted is big from then on in Redis, so it is deleted. Texts with a NUL are equal to Redis as far as that, so the order among them is free: what is to be in order has keys
+/// of its own.
 #[rustfmt::skip]
 pub const SORTS: &[Row] = &[
-    row("sort", "@any {LIMIT index index|GET (pattern|NUM|key-pattern)|ASC|DESC}"),
-    row("sort", "@any ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
-    row("sort", "@any BY key-pattern {GET key-pattern|ASC|DESC}").unordered(),
-    row("sort", "@any ALPHA {LIMIT index index|ASC|DESC} STORE @list").weight(5),
-    row("sort_ro", "@any ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
+    row("rpush", "@letters letters+"),
+    row("sort", "@any {LIMIT index index|GET (pattern|key-pattern)|ASC|DESC}").spent(),
+    row("sort", "@any ALPHA {GET key-pattern|ASC|DESC}").unordered().spent(),
+    row("sort", "@any ALPHA LIMIT index index").shape().spent(),
+    row("sort", "@any BY key-pattern {GET key-pattern|ASC|DESC}").unordered().spent(),
+    row("sort", "@letters ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
+    row("sort", "@letters BY NOSORT {LIMIT index index|GET key-pattern|ASC|DESC}"),
+    row("sort", "@any ALPHA {LIMIT index index|ASC|DESC} STORE @list").weight(5).spent(),
+    row("sort_ro", "@letters ALPHA {LIMIT index index|GET key-pattern|ASC|DESC}"),
 ];
 
 #[rustfmt::skip]

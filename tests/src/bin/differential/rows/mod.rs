@@ -17,8 +17,8 @@ pub struct Row {
     pub mode: Mode,
     /// How often it is drawn, 10 being usual.
     pub weight: u32,
-    /// Whether its effect is random: then its first key is deleted after it.
-    pub is_random: bool,
+    /// Whether what it leaves under its first key may differ: then the key is deleted after it.
+    pub is_spent: bool,
     /// Whether it is always sent as it was drawn, since with an argument less something else would be free.
     pub is_whole: bool,
     /// Whether a request of another row follows it.
@@ -33,10 +33,13 @@ impl Row {
         self
     }
 
-    const fn random(mut self) -> Row {
-        self.is_random = true;
-        self.mode = Mode::Shape;
+    const fn spent(mut self) -> Row {
+        self.is_spent = true;
         self
+    }
+
+    const fn random(self) -> Row {
+        self.spent().shape()
     }
 
     const fn unknown(mut self) -> Row {
@@ -83,7 +86,7 @@ const fn row(name: &'static str, syntax: &'static str) -> Row {
         syntax,
         mode: Mode::Exact,
         weight: 10,
-        is_random: false,
+        is_spent: false,
         is_whole: false,
         is_around: false,
         is_unknown: false,
