@@ -27,7 +27,7 @@ run_steps() {
     begun=$SECONDS
     # Steps given by name may need what the first one installs.
     if [ "$1" != tools ]; then
-        case " $* " in *py* | *redis* | *aof* | *benchmark* | *instructions*) set -- tools "$@" ;; esac
+        case " $* " in *py* | *redis* | *aof* | *differential* | *benchmark* | *instructions*) set -- tools "$@" ;; esac
     fi
     for STEP in "$@"; do
         started=$SECONDS

@@ -12,6 +12,9 @@ pub type Handler = fn(&mut Cx<'_>, &Args<'_>) -> Result<Outcome, CommandError>;
 /// Finds the keys of a request: calls back with each key's index.
 pub type FindKeys = fn(&Args<'_>, &mut dyn FnMut(usize));
 
+/// Tells what a request does with its first key.
+pub type TellUse = fn(&Args<'_>) -> KeyUse;
+
 /// Command flags, one bit each, as COMMAND INFO names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags(pub u32);
@@ -53,6 +56,8 @@ impl Flags {
     pub const NO_ASYNC_LOADING: Flags = Flags(1 << 16);
     /// `no_mandatory_keys`: works without keys.
     pub const NO_MANDATORY_KEYS: Flags = Flags(1 << 17);
+    /// For developers of the server; COMMAND DOCS tells.
+    pub const SYSTEM: Flags = Flags(1 << 30);
     /// The command has subcommands, listed in [`CommandSpec::subcommands`].
     pub const CONTAINER: Flags = Flags(1 << 31);
 
@@ -277,6 +282,10 @@ pub struct CommandSpec {
     /// Finds the keys of a command whose keys stand elsewhere: calls back with each key's index. It then finds all of
     /// them, those of [`CommandSpec::keys`] and [`CommandSpec::counted_keys`] included.
     pub find_keys: Option<FindKeys>,
+    /// What a request does with its first key, where that depends on its arguments; the row then tells the most it may do.
+    pub first_key_use: Option<TellUse>,
+    /// Why the row tells more of its first key than a name would make one think.
+    pub key_notes: &'static str,
     /// Index of the first member or field that it looks up in its first key's value, 0 for none; so it can be asked for
     /// ahead of time.
     pub member: u16,
@@ -305,6 +314,8 @@ impl CommandSpec {
             keyword_keys: &[],
             unknown_keys: &[],
             find_keys: None,
+            first_key_use: None,
+            key_notes: "",
             member: 0,
             tips: &[],
             deprecated: None,
@@ -394,6 +405,18 @@ impl CommandSpec {
     /// Adds keys that cannot be described.
     pub const fn unknown_keys(mut self, keys: &'static [UnknownKeys]) -> Self {
         self.unknown_keys = keys;
+        self
+    }
+
+    /// Sets why its first key is used as the row tells.
+    pub const fn key_notes(mut self, notes: &'static str) -> Self {
+        self.key_notes = notes;
+        self
+    }
+
+    /// Sets what tells what a request does with its first key.
+    pub const fn first_key_use(mut self, tell: TellUse) -> Self {
+        self.first_key_use = Some(tell);
         self
     }
 

@@ -61,12 +61,16 @@ impl<'a> Reply<'a> {
         self.line(b'+', text.as_bytes());
     }
 
-    /// An error; `text` begins with its code (`ERR ...`). Line ends in it become spaces, as in Redis.
+    /// An error; `text` begins with its code (`ERR ...`). Line ends after it are left out, and those inside become spaces,
+    /// as in Redis.
     pub fn error(&mut self, text: impl AsRef<[u8]>) {
+        let mut text = text.as_ref();
+        while let [before @ .., b'\r' | b'\n'] = text {
+            text = before;
+        }
         self.out.push(b'-');
         self.out.extend(
-            text.as_ref()
-                .iter()
+            text.iter()
                 .map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }),
         );
         self.out.extend_from_slice(b"\r\n");

@@ -47,7 +47,8 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ("2.6.0", "Combines strings bit by bit and stores the result.",
          "O(N) where N is the length of all strings together.")),
     row("bitfield", -2, field::bitfield, GROW, READS_AND_UPDATES,
-        ("3.2.0", "Reads and changes integers of any width inside a string.", EACH_OPERATION)),
+        ("3.2.0", "Reads and changes integers of any width inside a string.", EACH_OPERATION))
+        .first_key_use(field::key_use).key_notes("Changes nothing where all operations are GET."),
     row("bitfield_ro", -2, field::bitfield_ro, READ_FAST, READS,
         ("6.0.0", "Reads integers of any width inside a string.", EACH_OPERATION)),
 ];

@@ -159,7 +159,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         ("2.0.0", EACH_FIELD),
         "Sets the values of several fields, as HSET does.",
     )
-    .member(2),
+    .member(2)
+    .deprecated("4.0.0", "`HSET` with multiple field-value pairs"),
     row(
         ("hpersist", -5, hpersist),
         WRITE_FAST,

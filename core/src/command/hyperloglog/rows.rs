@@ -27,11 +27,12 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ("2.8.9", "Adds elements to a HyperLogLog, which is created when it is missing.", "O(1) for each element.")),
     row("pfcount", -2, count::pfcount, Flags::READONLY, &[keys(1, -1, 1, KeyUse::ReadRecode)],
         ("2.8.9", "Returns about how many different elements were added to HyperLogLogs.",
-         "O(1) with one key whose count is known, else O(N) where N is the number of keys.")),
+         "O(1) with one key whose count is known, else O(N) where N is the number of keys."))
+        .key_notes("The count is kept in the value, so that it need not be computed again."),
     row("pfmerge", -2, add::pfmerge, GROW, &[key(KeyUse::ReadInsert), keys(2, -1, 1, KeyUse::Read)],
         ("2.8.9", "Adds HyperLogLogs to another one.", "O(N) where N is the number of keys.")),
-    row("pfdebug", 3, debug::pfdebug, GROW.and(Flags::ADMIN), &[keys(2, 2, 1, KeyUse::ReadRecode)],
+    row("pfdebug", 3, debug::pfdebug, GROW.and(Flags::ADMIN).and(Flags::SYSTEM), &[keys(2, 2, 1, KeyUse::ReadRecode)],
         ("2.8.9", "Shows and changes how a HyperLogLog is kept.", "O(1)")),
-    row("pfselftest", 1, debug::pfselftest, Flags::ADMIN, &[],
+    row("pfselftest", 1, debug::pfselftest, Flags::ADMIN.and(Flags::SYSTEM), &[],
         ("2.8.9", "Tests HyperLogLogs.", "O(1)")),
 ];

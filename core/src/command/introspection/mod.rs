@@ -32,7 +32,8 @@ pub(super) static SPECS: &[CommandSpec] = &[
             Flags::ADMIN
                 .and(Flags::NO_SCRIPT)
                 .and(Flags::LOADING)
-                .and(Flags::STALE),
+                .and(Flags::STALE)
+                .and(Flags::SYSTEM),
         )
         .docs(
             Group::Server,

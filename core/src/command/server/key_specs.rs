@@ -53,8 +53,13 @@ pub(super) fn write(reply: &mut Reply<'_>, spec: &CommandSpec) {
         spec.find_keys.is_some() && counted.is_none() && keywords.is_empty() && unknown.is_empty();
     let single = usize::from(counted.is_some()) + usize::from(untold);
     reply.set(spec.keys.len() + keywords.len() + unknown.len() + single);
-    for range in spec.keys {
-        write_range(reply, range);
+    for (number, range) in spec.keys.iter().enumerate() {
+        let about = if number == 0 {
+            About::first(spec)
+        } else {
+            About::NOTHING
+        };
+        write_range(reply, range, about);
     }
     if let Some(counted) = counted {
         write_counted(reply, counted);
@@ -74,14 +79,40 @@ pub(super) fn write(reply: &mut Reply<'_>, spec: &CommandSpec) {
     }
 }
 
-fn write_range(reply: &mut Reply<'_>, range: &KeyRange) {
+/// What a specification tells beyond where its keys are and what is done with them.
+#[derive(Clone, Copy)]
+struct About {
+    notes: &'static str,
+    /// Whether what is done depends on the arguments.
+    varies: bool,
+}
+
+impl About {
+    const NOTHING: About = About {
+        notes: "",
+        varies: false,
+    };
+
+    fn first(spec: &CommandSpec) -> About {
+        About {
+            notes: spec.key_notes,
+            varies: spec.first_key_use.is_some(),
+        }
+    }
+}
+
+fn write_range(reply: &mut Reply<'_>, range: &KeyRange, about: About) {
     // The last index counts from the first one here, or back from the end.
     let last = match range.last {
         last if last < 0 => last,
         last => last.saturating_sub(range.first),
     };
-    reply.map(3);
-    write_head(reply, range.key_use, range.first);
+    reply.map(3 + usize::from(!about.notes.is_empty()));
+    if !about.notes.is_empty() {
+        reply.text("notes");
+        reply.text(about.notes);
+    }
+    write_head(reply, range.key_use, range.first, about.varies);
     write_search(reply, "find_keys", "range", 3);
     write_number(reply, "lastkey", last);
     write_number(reply, "keystep", range.step);
@@ -90,7 +121,7 @@ fn write_range(reply: &mut Reply<'_>, range: &KeyRange) {
 
 fn write_counted(reply: &mut Reply<'_>, counted: CountedKeys) {
     reply.map(3);
-    write_head(reply, counted.key_use, counted.at);
+    write_head(reply, counted.key_use, counted.at, false);
     write_search(reply, "find_keys", "keynum", 3);
     write_number(reply, "keynumidx", 0);
     write_number(reply, "firstkey", 1);
@@ -118,9 +149,13 @@ fn write_unknown(reply: &mut Reply<'_>, key_use: KeyUse) {
     write_search(reply, "find_keys", "unknown", 0);
 }
 
-fn write_head(reply: &mut Reply<'_>, key_use: KeyUse, index: i16) {
+fn write_head(reply: &mut Reply<'_>, key_use: KeyUse, index: i16, varies: bool) {
     reply.text("flags");
-    write_use(reply, key_use);
+    write_use_and(
+        reply,
+        key_use,
+        if varies { &["variable_flags"] } else { &[] },
+    );
     write_search(reply, "begin_search", "index", 1);
     write_number(reply, "index", index);
 }
@@ -142,6 +177,10 @@ fn write_number(reply: &mut Reply<'_>, name: &str, value: i16) {
 
 /// What is done with a key, as flags.
 pub(super) fn write_use(reply: &mut Reply<'_>, key_use: KeyUse) {
+    write_use_and(reply, key_use, &[]);
+}
+
+fn write_use_and(reply: &mut Reply<'_>, key_use: KeyUse, more: &[&str]) {
     let flags: &[&str] = match key_use {
         KeyUse::Read => &["RO", "access"],
         KeyUse::Look => &["RO"],
@@ -156,8 +195,8 @@ pub(super) fn write_use(reply: &mut Reply<'_>, key_use: KeyUse) {
         KeyUse::ReadInsert => &["RW", "access", "insert"],
         KeyUse::Remove => &["RM", "delete"],
     };
-    reply.set(flags.len());
-    for flag in flags {
+    reply.set(flags.len() + more.len());
+    for flag in flags.iter().chain(more) {
         reply.simple(flag);
     }
 }
@@ -186,6 +225,9 @@ pub(super) fn find(spec: &CommandSpec, args: &Args<'_>) -> Vec<(usize, KeyUse)> 
             return Vec::new();
         };
         found.extend(indexes.map(|index| (index, counted.key_use)));
+    }
+    if let (Some(tell), Some(first)) = (spec.first_key_use, found.first_mut()) {
+        first.1 = tell(args);
     }
     found
 }

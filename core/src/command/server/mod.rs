@@ -3,10 +3,12 @@
 //! ```text
 //! command.rs     COMMAND: which rows are asked for
 //! rows.rs        how COMMAND INFO and COMMAND DOCS show a row
+//! arguments.rs   how COMMAND DOCS tells of arguments and history
 //! key_specs.rs   how they show a row's keys, and COMMAND GETKEYS
 //! config.rs      CONFIG
 //! ```
 
+mod arguments;
 mod command;
 mod config;
 mod key_specs;

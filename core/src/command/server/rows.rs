@@ -1,6 +1,6 @@
 //! How COMMAND INFO and COMMAND DOCS show a row.
 
-use super::key_specs;
+use super::{arguments, key_specs};
 use crate::command::categories::Categories;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::resp::Reply;
@@ -93,27 +93,47 @@ pub(super) fn write_named_docs(reply: &mut Reply<'_>, row: Row) {
 fn write_docs(reply: &mut Reply<'_>, row: Row) {
     let spec = row.spec;
     let subcommands = row.subcommands();
+    let documented = arguments::of(&row.full_name());
     let optional = [
         !spec.summary.is_empty(),
         !spec.since.is_empty(),
         !spec.complexity.is_empty(),
+        documented.has_history(),
+        documented.has_arguments(),
         subcommands.len() != 0,
     ];
     let present = optional.iter().filter(|present| **present).count();
-    let deprecation = if spec.deprecated.is_some() { 3 } else { 0 };
-    reply.map(1 + present + deprecation);
+    let is_system = spec.flags.has(Flags::SYSTEM);
+    let flags = usize::from(spec.deprecated.is_some()) + usize::from(is_system);
+    let deprecation = if spec.deprecated.is_some() { 2 } else { 0 };
+    reply.map(1 + present + usize::from(flags > 0) + deprecation);
     write_pair(reply, "summary", spec.summary);
     write_pair(reply, "since", spec.since);
     write_pair(reply, "group", spec.group.name());
     write_pair(reply, "complexity", spec.complexity);
-    if let Some((since, replaced_by)) = spec.deprecated {
+    if flags > 0 {
         reply.text("doc_flags");
-        reply.set(1);
+        reply.set(flags);
+    }
+    if spec.deprecated.is_some() {
         reply.simple("deprecated");
+    }
+    if is_system {
+        reply.simple("syscmd");
+    }
+    if let Some((since, replaced_by)) = spec.deprecated {
         reply.text("deprecated_since");
         reply.text(since);
         reply.text("replaced_by");
         reply.text(replaced_by);
+    }
+    if documented.has_history() {
+        reply.text("history");
+        documented.write_history(reply);
+    }
+    if documented.has_arguments() {
+        reply.text("arguments");
+        documented.write_arguments(reply);
     }
     if subcommands.len() != 0 {
         reply.text("subcommands");

@@ -113,8 +113,10 @@ fn command_docs_is_a_map() {
     expect(
         &mut local,
         "COMMAND DOCS echo nosuch",
-        "*2\r\n$4\r\necho\r\n*8\r\n$7\r\nsummary\r\n$26\r\nAnswers the given message.\r\n\
-         $5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$10\r\nconnection\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n",
+        "*2\r\n$4\r\necho\r\n*10\r\n$7\r\nsummary\r\n$26\r\nAnswers the given message.\r\n\
+         $5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$10\r\nconnection\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n\
+         $9\r\narguments\r\n*1\r\n*6\r\n$4\r\nname\r\n$7\r\nmessage\r\n$4\r\ntype\r\n$6\r\nstring\r\n\
+         $12\r\ndisplay_text\r\n$7\r\nmessage\r\n",
     );
     local.client.protocol = Protocol::Resp3;
     expect(
@@ -124,11 +126,14 @@ fn command_docs_is_a_map() {
          $5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$10\r\nconnection\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n\
          $9\r\ndoc_flags\r\n~1\r\n+deprecated\r\n$16\r\ndeprecated_since\r\n$5\r\n7.2.0\r\n\
          $11\r\nreplaced_by\r\n$27\r\njust closing the connection\r\n\
-         $6\r\nlolwut\r\n%3\r\n$7\r\nsummary\r\n$39\r\nDraws something, and tells the version.\r\n\
-         $5\r\nsince\r\n$5\r\n5.0.0\r\n$5\r\ngroup\r\n$6\r\nserver\r\n",
+         $6\r\nlolwut\r\n%4\r\n$7\r\nsummary\r\n$39\r\nDraws something, and tells the version.\r\n\
+         $5\r\nsince\r\n$5\r\n5.0.0\r\n$5\r\ngroup\r\n$6\r\nserver\r\n\
+         $9\r\narguments\r\n*1\r\n%5\r\n$4\r\nname\r\n$7\r\nversion\r\n$4\r\ntype\r\n$7\r\ninteger\r\n\
+         $12\r\ndisplay_text\r\n$7\r\nversion\r\n$5\r\ntoken\r\n$7\r\nVERSION\r\n\
+         $5\r\nflags\r\n~1\r\n+optional\r\n",
     );
     let config = text(local.line("COMMAND DOCS config"));
-    assert!(config.contains("$11\r\nsubcommands\r\n%5\r\n$10\r\nconfig|get\r\n%4\r\n"));
+    assert!(config.contains("$11\r\nsubcommands\r\n%5\r\n$10\r\nconfig|get\r\n%6\r\n"));
 }
 
 #[test]
@@ -349,4 +354,23 @@ fn lolwut_tells_the_version() {
         "LOLWUT VERSION x",
         "-ERR value is not an integer or out of range\r\n",
     );
+}
+
+#[test]
+fn what_is_done_with_a_key_follows_from_the_arguments() {
+    let mut local = Local::new(1);
+    for (request, flags) in [
+        ("SET k v", "*2\r\n+OW\r\n+update\r\n"),
+        ("SET k v NX get", "*3\r\n+RW\r\n+access\r\n+update\r\n"),
+        ("BITFIELD k GET u8 0", "*2\r\n+RO\r\n+access\r\n"),
+        (
+            "BITFIELD k GET u8 0 SET u8 0 1",
+            "*3\r\n+RW\r\n+access\r\n+update\r\n",
+        ),
+        ("BITFIELD k NONE", "*3\r\n+RW\r\n+access\r\n+update\r\n"),
+    ] {
+        let line = std::format!("COMMAND GETKEYSANDFLAGS {request}");
+        let wanted = std::format!("*1\r\n*2\r\n$1\r\nk\r\n{flags}");
+        expect(&mut local, &line, &wanted);
+    }
 }

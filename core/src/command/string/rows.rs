@@ -40,13 +40,16 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("get", 2, read::get, READ_FAST, READS,
         ("1.0.0", "Returns the string value of a key.", "O(1)")),
     row("set", -3, set::set, GROW, READS_AND_UPDATES,
-        ("1.0.0", "Sets the string value of a key, whatever it held.", "O(1)")),
+        ("1.0.0", "Sets the string value of a key, whatever it held.", "O(1)"))
+        .first_key_use(set::key_use).key_notes("Reads only with GET; without it the value is overwritten."),
     row("getex", -2, read::getex, WRITE_FAST, READS_AND_UPDATES,
-        ("6.2.0", "Returns the string value of a key and changes when the key expires.", "O(1)")),
+        ("6.2.0", "Returns the string value of a key and changes when the key expires.", "O(1)"))
+        .key_notes("The change is to the time when the key expires."),
     row("getdel", 2, read::getdel, WRITE_FAST, &[key(KeyUse::ReadDelete)],
         ("6.2.0", "Returns the string value of a key and deletes the key.", "O(1)")),
     row("getset", 3, set::getset, GROW_FAST, READS_AND_UPDATES,
-        ("1.0.0", "Sets the string value of a key and returns the one before.", "O(1)")),
+        ("1.0.0", "Sets the string value of a key and returns the one before.", "O(1)"))
+        .deprecated("6.2.0", "`SET` with the `!GET` argument"),
     row("mget", -2, read::mget, READ_FAST, &[keys(1, -1, 1, KeyUse::Read)],
         ("1.0.0", "Returns the string values of several keys.", EACH_KEY))
         .tips(&["request_policy:multi_shard"]),
@@ -62,11 +65,14 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("delifeq", 3, set::delifeq, WRITE_FAST, &[key(KeyUse::Remove)],
         ("9.0.0", "Deletes a key that holds this string.", "O(1)")),
     row("setnx", 3, set::setnx, GROW_FAST, &[key(KeyUse::OverwriteInsert)],
-        ("1.0.0", "Sets the string value of a key that does not exist.", "O(1)")),
+        ("1.0.0", "Sets the string value of a key that does not exist.", "O(1)"))
+        .deprecated("2.6.12", "`SET` with the `NX` argument"),
     row("setex", 4, set::setex, GROW, OVERWRITES,
-        ("2.0.0", "Sets the string value of a key that expires after some seconds.", "O(1)")),
+        ("2.0.0", "Sets the string value of a key that expires after some seconds.", "O(1)"))
+        .deprecated("2.6.12", "`SET` with the `EX` argument"),
     row("psetex", 4, set::psetex, GROW, OVERWRITES,
-        ("2.6.0", "Sets the string value of a key that expires after some milliseconds.", "O(1)")),
+        ("2.6.0", "Sets the string value of a key that expires after some milliseconds.", "O(1)"))
+        .deprecated("2.6.12", "`SET` with the `PX` argument"),
     row("incr", 2, number::incr, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Adds one to the integer value of a key; a missing key counts as 0.", "O(1)")),
     row("decr", 2, number::decr, GROW_FAST, READS_AND_UPDATES,
@@ -85,7 +91,8 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
     row("getrange", 4, read::getrange, READ, READS,
         ("2.4.0", "Returns a part of a string value.", RANGE)),
     row("substr", 4, read::getrange, READ, READS,
-        ("1.0.0", "Returns a part of a string value.", RANGE)),
+        ("1.0.0", "Returns a part of a string value.", RANGE))
+        .deprecated("2.0.0", "`GETRANGE`"),
     row("lcs", -3, common::lcs, READ, &[keys(1, 2, 1, KeyUse::Read)],
         ("7.0.0", "Returns the longest common subsequence of two strings.",
          "O(N*M) where N and M are the lengths of the strings.")),

@@ -5,6 +5,7 @@ use super::options::{Condition, Deadline, Form, Lifetime, Options};
 use super::{reply_string, value_text};
 use crate::bytes::number::{parse_i64, write_u64};
 use crate::bytes::shared::LONG_BYTES;
+use crate::command::spec::KeyUse;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::keyspace::{EventClass, Expiry, Key, StringRef};
 
@@ -19,6 +20,15 @@ pub(super) fn set(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
         return DONE;
     }
     set_with(cx, &key, args, Options::of_set(args)?)
+}
+
+/// What a SET does with its key: with `GET` anywhere after the value, it reads it too.
+pub(super) fn key_use(args: &Args<'_>) -> KeyUse {
+    if args.from(3).any(|word| word.eq_ignore_ascii_case(b"GET")) {
+        KeyUse::ReadUpdate
+    } else {
+        KeyUse::Overwrite
+    }
 }
 
 /// `SETNX key value`

@@ -5,7 +5,7 @@
 //! bytes than are allowed, makes the registers dense.
 
 use super::sparse::{MAX_VALUE, MAX_VALUE_LEN, Run};
-use super::{Corrupt, HEADER_BYTES, REGISTERS, check, dense, make_dense};
+use super::{Corrupt, HEADER_BYTES, check, dense, make_dense};
 use alloc::vec::Vec;
 
 /// How many steps are made to join runs.
@@ -94,7 +94,8 @@ fn walk(bytes: &[u8], index: usize, hint: &mut Hint) -> Result<Place, Corrupt> {
     let mut before = None;
     while let Some(run) = Run::decode(bytes, at) {
         if index < first + run.len {
-            let is_whole = at + run.byte_len() <= bytes.len() && first + run.len <= REGISTERS;
+            // A run that goes on beyond the last register is taken as it is, as Redis does.
+            let is_whole = at + run.byte_len() <= bytes.len();
             let place = Place {
                 at,
                 run,

@@ -100,7 +100,7 @@ impl Segment {
     pub(super) fn stash(&self, tag: u8) -> impl Iterator<Item = usize> + use<> {
         let first = usize::from(self.homes) + 1;
         let count = self.buckets.len() - first;
-        let start = usize::from(tag) * count >> 8;
+        let start = (usize::from(tag) * count) >> 8;
         (start..start + count.min(STASH_WINDOW)).map(move |at| first + at % count)
     }
 

@@ -10,9 +10,24 @@ mod parse;
 
 use super::change;
 use super::value_text;
+use crate::command::spec::KeyUse;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Reply;
 use parse::{Action, Operation, Operations};
+
+/// What a BITFIELD does with its key: operations that are all GET only read it. What cannot be read counts as a change.
+pub(super) fn key_use(args: &Args<'_>) -> KeyUse {
+    let mut at = 2;
+    while at < args.len() {
+        let left = args.len() - at - 1;
+        at += match () {
+            () if args.is(at, "GET") && left >= 2 => 3,
+            () if args.is(at, "OVERFLOW") && left >= 1 => 2,
+            () => return KeyUse::ReadUpdate,
+        };
+    }
+    KeyUse::Read
+}
 
 /// `BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] SET type offset value | INCRBY type offset increment] ...`
 pub(super) fn bitfield(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
