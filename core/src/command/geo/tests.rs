@@ -266,7 +266,7 @@ fn wrong_searches_are_told_apart() {
         (format!("GEOSEARCH Sicily {from} {by} BYBOX 1 1 m"), syntax),
         (format!("GEOSEARCH Sicily {from} {by} STORE x"), syntax),
         (format!("GEOSEARCH Sicily {from} {by} STOREDIST"), syntax),
-        ("GEORADIUS_RO Sicily 1 1 1 m STORE x".to_string(), syntax),
+        ("GEORADIUS_RO Sicily 1 1 1 m STORE x".into(), syntax),
         (
             format!("gEoSearch Sicily {by} ASC ASC"),
             "-ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for gEoSearch|",
