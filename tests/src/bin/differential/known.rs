@@ -129,7 +129,7 @@ pub const KNOWN: &[Known] = &[
     left_out("L*", &["-9223372036854775808"], before_7_2, "the least integer was no error before Redis 7.2"),
     left_out("SETRANGE", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
     left_out("APPEND", &["hll*"], valkey, "damage to a HyperLogLog shows at other times in Valkey"),
-    left_out("Z*", &["-0*"], valkey, "Valkey keeps the sign of -0 in a sorted set that is big from the start"),
+    left_out("Z*", &["-0*"], valkey_or_before_7_2, "a big sorted set keeps the sign of -0, and which ones are big differs"),
     replies("GEO*", "-ERR could not decode", "-ERR member", valkey, "Valkey names the member that is not there"),
     left_out("GEO*", &["0x1p3"], valkey, "hexadecimal is a number in Redis alone"),
     left_out("GEOPOS", &[], valkey_or_before_7_2, "coordinates have 17 decimals there"),
