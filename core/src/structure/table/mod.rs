@@ -395,7 +395,7 @@ impl<T: TableItem> Table<T> {
         if first.stashed() == 0 {
             return None;
         }
-        self.segments[route.segment as usize].find_stashed::<T>(tag, key)
+        self.segments[route.segment as usize].find_stashed::<T>(home, tag, key)
     }
 
     fn locate_by_hash(&self, hash: u64, wanted: &dyn Fn(&T) -> bool) -> Option<(usize, Place)> {
@@ -469,7 +469,7 @@ impl<T: TableItem> Table<T> {
                     n if n == home => {}
                     n if n == home + 1 => displaced[home] += 1,
                     n if n > homes => {
-                        if segment.stash(line.tag(slot)).all(|bucket| bucket != n) {
+                        if segment.stash(home).all(|bucket| bucket != n) {
                             return Err("item in a foreign part of the stash");
                         }
                         stashed[home] = (stashed[home] + 1).min(15);

@@ -96,18 +96,24 @@ impl Segment {
         home_of(hash, self.depth, self.homes)
     }
 
-    /// The buckets of the stash in which an item with this tag may be.
-    pub(super) fn stash(&self, tag: u8) -> impl Iterator<Item = usize> + use<> {
-        let first = usize::from(self.homes) + 1;
+    /// The buckets of the stash in which an item that belongs to `home` may be.
+    pub(super) fn stash(&self, home: usize) -> impl Iterator<Item = usize> + use<> {
+        let homes = usize::from(self.homes);
+        let first = homes + 1;
         let count = self.buckets.len() - first;
-        let start = (usize::from(tag) * count) >> 8;
+        let start = home * count / homes;
         (start..start + count.min(STASH_WINDOW)).map(move |at| first + at % count)
     }
 
     /// Looks an item up in the stash.
     #[cold]
-    pub(super) fn find_stashed<T: TableItem>(&self, tag: u8, key: &[u8]) -> Option<Place> {
-        self.stash(tag).find_map(|bucket| {
+    pub(super) fn find_stashed<T: TableItem>(
+        &self,
+        home: usize,
+        tag: u8,
+        key: &[u8],
+    ) -> Option<Place> {
+        self.stash(home).find_map(|bucket| {
             find_in::<T>(&self.buckets[bucket], tag, key).map(|slot| Place { bucket, slot })
         })
     }
@@ -122,7 +128,7 @@ impl Segment {
         let home = self.home(hash);
         let first = &self.buckets[home];
         let next = home + 1..home + 1 + usize::from(first.displaced() != 0);
-        let stash = self.stash(tag_of(hash)).filter(|_| first.stashed() != 0);
+        let stash = self.stash(home).filter(|_| first.stashed() != 0);
         core::iter::once(home)
             .chain(next)
             .chain(stash)
@@ -182,7 +188,7 @@ impl Segment {
             self.put_displaced(home, slot, tag, pointer);
             return true;
         }
-        for bucket in self.stash(tag) {
+        for bucket in self.stash(home) {
             if let Some(slot) = self.buckets[bucket].free_slot() {
                 self.buckets[bucket].put(slot, tag, pointer);
                 self.buckets[home].add_stashed();
@@ -293,8 +299,8 @@ impl Segment {
             visit(&self.buckets[home + 1]);
         }
         if first.stashed() != 0 {
-            let stash = &self.buckets[usize::from(self.homes) + 1..];
-            stash.iter().for_each(visit);
+            self.stash(home)
+                .for_each(|bucket| visit(&self.buckets[bucket]));
         }
     }
 
