@@ -112,7 +112,8 @@ pub(in super::super) static SPECS: &[CommandSpec] = &[
         READS_AND_UPDATES,
         ("8.0.0", EACH_FIELD),
         "Returns the values of fields and changes when these leave.",
-    ),
+    )
+    .key_notes("The change is to the time when the fields expire."),
     row(
         ("hincrby", 4, hincrby),
         GROW_FAST,

@@ -98,6 +98,7 @@ pub const KNOWN: &[Known] = &[
     replies("OBJECT", "\"hashtable\"", "\"intset\"", before_7_2, MANY_ARGUMENTS),
     replies("OBJECT", "\"listpack\"", "\"intset\"", before_7_2, MANY_ARGUMENTS),
     replies("COMMAND", "*1", "-ERR Invalid number of arguments", before_7_2, "ZRANK had no option before Redis 7.2"),
+    left_out("COMMAND", &["STORE*", "*", "STORE*"], before_7_2, "the last of several STOREs counts, since Redis 7.2"),
     left_out("COMMAND", &["SINTERSTORE"], before_7_2, "the destination is overwritten: told so since Redis 7.2"),
     replies("COMMAND", "-ERR", "-ERR wrong number of arguments", before_7_2, "arities were other ones before Redis 7.2"),
 
