@@ -28,13 +28,13 @@ const GROUP_INPUT_BYTES: usize = 64 * 1024;
 const PARSE_BYTES: usize = 32 * 1024;
 /// How long the requests of one turn should take, microseconds: no further group is begun that would take longer, as far
 /// as the longest one so far tells.
-const TURN_BUDGET_US: u64 = 400;
+const TURN_BUDGET_US: u64 = 350;
 /// How long they may take, and how many bytes of replies they may make. What is over when that is reached runs in the next
 /// turn, after the replies so far were sent; it is parsed again then, so this is for requests that take long.
-const TURN_LIMIT_US: u64 = 600;
+const TURN_LIMIT_US: u64 = 450;
 const TURN_REPLY_BYTES: usize = 512 * 1024;
 /// Requests between two looks at the clock.
-const REQUESTS_PER_LOOK: usize = 128;
+const REQUESTS_PER_LOOK: usize = 32;
 /// How many keys ahead of the running request entries are asked for; buckets are twice as far ahead.
 const AHEAD: usize = 12;
 /// Keys asked for at once.

@@ -483,6 +483,11 @@ impl Keyspace {
         !self.loading && (is_due || entry.is_volatile_hash() && self.has_no_field(entry))
     }
 
+    /// Whether [`Keyspace::is_due`] may hold for an entry of the current database.
+    pub fn may_have_due(&self) -> bool {
+        self.databases[self.current].due_from_ms() <= self.now_ms
+    }
+
     /// A fair random key of the current database that has not expired.
     pub fn random_key(&mut self) -> Option<Vec<u8>> {
         loop {

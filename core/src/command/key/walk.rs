@@ -100,9 +100,10 @@ fn scan_options<'a>(args: &Args<'a>) -> Result<(usize, Filter<'a>), CommandError
 /// Returns the next cursor and how many were written.
 fn write_keys(cx: &mut Cx<'_>, cursor: u64, count: usize, filter: &Filter<'_>) -> (u64, usize) {
     let (keys, reply) = (&*cx.keys, &mut cx.reply);
-    let mut found = 0;
+    let (mut found, may_have_due) = (0, keys.may_have_due());
     let next = keys.scan(cursor, count, |entry| {
-        if !keys.is_due(&entry) && filter.accepts(&entry) {
+        let is_due = may_have_due && keys.is_due(&entry);
+        if !is_due && filter.accepts(&entry) {
             reply.bulk(entry.key());
             found += 1;
         }
