@@ -573,3 +573,43 @@ fn a_queue_loses_nothing_and_delivers_nothing_twice_through_power_cuts() {
         queue_through_a_power_cut(seed);
     }
 }
+
+#[test]
+fn replicas_are_waited_for_until_the_time_is_up() {
+    let sim = Sim::new(1);
+    let mut server = Server::start(&sim, &["appendonly yes"]);
+    let other = server.connect();
+    let start_us = sim.now_us();
+    let waiting = blocked(&mut server, "WAIT 1 100");
+    waiting.send(&line("PING"));
+    let answers = server.replies(&waiting, 2);
+    assert_eq!(answers, [Value::Int(0), Value::Simple("PONG".into())]);
+    let waited_us = sim.now_us() - start_us;
+    assert!((100_000..110_000).contains(&waited_us), "{waited_us}");
+    // Who wants none, or may not wait, is answered at once.
+    assert_eq!(server.call(&other, "WAIT 0 0"), Value::Int(0));
+    let for_ever = blocked(&mut server, "WAIT 1 0");
+    server.run_us(10_000_000);
+    assert_eq!(received(&for_ever), []);
+    let id = blocked_id(&mut server);
+    let unblocked = server.call(&other, &format!("CLIENT UNBLOCK {id}"));
+    assert_eq!(unblocked, Value::Int(1));
+    assert_eq!(received(&for_ever), [Value::Int(0)]);
+    let log = blocked(&mut server, "WAITAOF 1 1 2000");
+    server.run_us(2_100_000);
+    let told = Value::Array(Some(vec![Value::Int(1), Value::Int(0)]));
+    assert_eq!(received(&log), [told]);
+}
+
+/// The number of a client that CLIENT LIST shows as waiting.
+fn blocked_id(server: &mut Server) -> String {
+    let client = server.connect();
+    let Value::Bulk(Some(text)) = server.call(&client, "CLIENT LIST") else {
+        unreachable!("CLIENT LIST answers a text");
+    };
+    let text = String::from_utf8(text).expect("text");
+    let line = text.lines().find(|line| line.contains(" flags=b "));
+    let id = line.and_then(|line| line.strip_prefix("id="));
+    let id = id.and_then(|rest| rest.split(' ').next());
+    id.expect("a waiting client").to_string()
+}

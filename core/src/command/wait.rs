@@ -39,6 +39,11 @@ pub enum WaitOn {
         /// The type.
         holding: ValueType,
     },
+    /// Replicas to have what was written. There are none, so only the deadline ends it.
+    Replicas {
+        /// Whether the answer tells about the own log as well (WAITAOF).
+        and_log: bool,
+    },
 }
 
 /// Asks to wait until one of the keys holds a value of this type.
@@ -51,6 +56,15 @@ pub fn for_keys(
     Outcome::ask(Ask::Wait(Wait {
         request: OwnedRequest::of(args).ok_or(TOO_LONG)?,
         on: WaitOn::Keys { keys, holding },
+        timeout_ms,
+    }))
+}
+
+/// Asks to wait for replicas.
+pub fn for_replicas(args: &Args<'_>, and_log: bool, timeout_ms: Option<u64>) -> CommandResult {
+    Outcome::ask(Ask::Wait(Wait {
+        request: OwnedRequest::of(args).ok_or(TOO_LONG)?,
+        on: WaitOn::Replicas { and_log },
         timeout_ms,
     }))
 }

@@ -43,6 +43,8 @@ pub(super) struct Waiting {
 /// Where it is known that the request waits.
 enum On {
     Keys(Places),
+    /// Replicas; and up to where the log is told about, if it is.
+    Replicas(Option<u64>),
 }
 
 impl Waiting {
@@ -149,6 +151,10 @@ impl<P: Platform> Engine<P> {
                 let waiters = &mut self.shared.keys.waiters;
                 On::Keys(waiters.add(slot, client.db, keys, holding))
             }
+            WaitOn::Replicas { and_log } => {
+                let pending = self.shared.keys.effects.pending_len() as u64;
+                On::Replicas(and_log.then(|| self.aof.position() + pending))
+            }
         };
         self.waiting.slots.insert(client.id, slot);
         if let Some(due_us) = due_us {
@@ -185,6 +191,7 @@ impl<P: Platform> Engine<P> {
         }
         match &waiting.on {
             On::Keys(places) => self.shared.keys.waiters.remove(places),
+            On::Replicas(_) => {}
         }
         Some(waiting)
     }
@@ -274,6 +281,15 @@ impl<P: Platform> Engine<P> {
         };
         match waiting.on {
             On::Keys(_) => self.reply(slot, |reply| reply.null_array()),
+            On::Replicas(None) => self.reply(slot, |reply| reply.int(0)),
+            On::Replicas(Some(position)) => {
+                let is_durable = self.aof.is_open() && self.aof.durable_position() >= position;
+                self.reply(slot, |reply| {
+                    reply.array(2);
+                    reply.int(i64::from(is_durable));
+                    reply.int(0);
+                });
+            }
         }
         self.answered(slot, waiting.command, false);
     }
