@@ -15,16 +15,17 @@
 mod other {
     pub fn spread_work() {}
     pub fn count_freed() {}
+    pub fn note_in_use(_allocated: usize) {}
     pub fn release_slice(_allocated: usize) -> bool {
         false
     }
 }
 
 #[cfg(not(target_env = "gnu"))]
-pub use other::{count_freed, release_slice, spread_work};
+pub use other::{count_freed, note_in_use, release_slice, spread_work};
 
 #[cfg(target_env = "gnu")]
-pub use gnu::{count_freed, release_slice, spread_work};
+pub use gnu::{count_freed, note_in_use, release_slice, spread_work};
 
 #[cfg(target_env = "gnu")]
 mod gnu {
@@ -42,10 +43,10 @@ mod gnu {
     /// More than the cache per thread takes.
     const UNCACHED_BYTES: usize = 1100;
     /// How much of the heap is looked for, and given back, at a time.
-    const SLICE_BYTES: usize = 1 << 20;
+    const SLICE_BYTES: usize = 256 << 10;
     const PAGE_BYTES: usize = 4096;
     /// Free memory is given back when so much less is in use than there was, and an eighth of that.
-    const DROP_BYTES: usize = 64 << 20;
+    const DROP_BYTES: usize = 4 << 20;
 
     /// To be called before there is much to free.
     pub fn spread_work() {
@@ -73,6 +74,17 @@ mod gnu {
         }
     }
 
+    /// The most that was in use since memory was last given back.
+    static MOST_IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+    /// Notes how much was in use before a block was freed.
+    #[inline]
+    pub fn note_in_use(allocated: usize) {
+        if allocated > MOST_IN_USE.load(Ordering::Relaxed) {
+            MOST_IN_USE.store(allocated, Ordering::Relaxed);
+        }
+    }
+
     /// The C library sorts when a block is taken that its cache per thread cannot have.
     #[cold]
     fn sort_freed() {
@@ -94,8 +106,6 @@ mod gnu {
         /// find new ones without end.
         pieces_left: usize,
         held: Option<NonNull<Held>>,
-        /// The most that was in use since the last time.
-        most_in_use: usize,
     }
 
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,7 +122,6 @@ mod gnu {
         phase: Phase::Idle,
         pieces_left: 0,
         held: None,
-        most_in_use: 0,
     });
 
     /// Gives a slice of free heap back when memory in use has dropped; `true` when there may be more.
@@ -120,10 +129,11 @@ mod gnu {
         let mut release = RELEASE.lock().unwrap_or_else(PoisonError::into_inner);
         match release.phase {
             Phase::Idle => {
-                release.most_in_use = release.most_in_use.max(allocated);
-                let dropped = release.most_in_use - allocated;
-                if dropped > DROP_BYTES && dropped > release.most_in_use / 8 {
-                    release.most_in_use = allocated;
+                note_in_use(allocated);
+                let most = MOST_IN_USE.load(Ordering::Relaxed);
+                let dropped = most.saturating_sub(allocated);
+                if dropped > DROP_BYTES && dropped > most / 8 {
+                    MOST_IN_USE.store(allocated, Ordering::Relaxed);
                     release.pieces_left = dropped / SLICE_BYTES;
                     release.phase = Phase::Taking;
                 }
@@ -200,15 +210,19 @@ mod gnu {
         /// Steps of one giving back; the allocator of the test program is this one, but its heap is hardly used.
         #[test]
         fn giving_back_begins_after_a_drop_and_ends() {
-            assert!(!release_slice(100 << 20));
-            assert!(!release_slice(50 << 20), "a small drop is none");
-            assert!(release_slice(30 << 20));
+            assert!(!release_slice(100 << 30));
+            assert!(
+                !release_slice((100 << 30) - (3 << 20)),
+                "a small drop is none"
+            );
+            assert!(!release_slice(90 << 30), "nor is a small part");
+            assert!(release_slice(80 << 30));
             let mut steps = 0;
-            while release_slice(30 << 20) {
+            while release_slice(80 << 30) {
                 steps += 1;
-                assert!(steps <= 2 * (70 + 2), "no more than was freed");
+                assert!(steps <= 2 * (20 * 4096 + 2), "no more than was freed");
             }
-            assert!(!release_slice(30 << 20));
+            assert!(!release_slice(80 << 30));
         }
     }
 }

@@ -71,7 +71,8 @@ unsafe impl GlobalAlloc for CountedSystem {
 
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        self.0.fetch_sub(usable_size(block), Ordering::Relaxed);
+        let before = self.0.fetch_sub(usable_size(block), Ordering::Relaxed);
+        heap::note_in_use(before);
         // SAFETY: the caller gives the block up.
         if layout.size() >= huge::HUGE_BYTES && unsafe { huge::free_later(block, layout.size()) } {
             return;
