@@ -8,7 +8,7 @@
 //!
 //! [`ClientState::deny_blocking`]: super::ClientState::deny_blocking
 
-use super::{Args, Ask, CommandError, CommandResult, Outcome, OwnedRequest};
+use super::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, OwnedRequest};
 use crate::bytes::number::Extended;
 use crate::value::ValueType;
 use core::ops::Range;
@@ -46,13 +46,18 @@ pub enum WaitOn {
     },
 }
 
-/// Asks to wait until one of the keys holds a value of this type.
+/// Asks to wait until one of the keys holds a value of this type; who may not wait is told that none came.
 pub fn for_keys(
+    cx: &mut Cx<'_>,
     args: &Args<'_>,
     keys: Range<usize>,
     holding: ValueType,
     timeout_ms: Option<u64>,
 ) -> CommandResult {
+    if cx.client.deny_blocking {
+        cx.reply.null_array();
+        return DONE;
+    }
     Outcome::ask(Ask::Wait(Wait {
         request: OwnedRequest::of(args).ok_or(TOO_LONG)?,
         on: WaitOn::Keys { keys, holding },

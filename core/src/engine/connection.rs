@@ -78,6 +78,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// From where on its replies of this turn wait for the disk: those to writes if `all_wait`, those that asked for it in
+    /// any case.
+    pub(super) fn take_waits_from(&mut self, all_wait: bool) -> Option<u64> {
+        let logged = self.logged_from.take_if(|_| all_wait);
+        logged.into_iter().chain(self.awaits_log_from.take()).min()
+    }
+
     pub(super) fn new(fd: Fd, client: ClientState, unix: bool) -> Self {
         Connection {
             fd,

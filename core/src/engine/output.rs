@@ -66,9 +66,8 @@ impl<P: Platform> Engine<P> {
                 continue;
             };
             let until = connection.output.end();
-            let awaits_from = connection.awaits_log_from.take();
-            let logged_from = connection.logged_from.take_if(|_| all_wait);
-            let from = logged_from.into_iter().chain(awaits_from).min();
+            let in_any_case = connection.awaits_log_from.is_some();
+            let from = connection.take_waits_from(all_wait);
             let Some(from) = from.filter(|&from| from < until) else {
                 continue;
             };
@@ -81,7 +80,7 @@ impl<P: Platform> Engine<P> {
                 slot,
                 client_id: connection.client.id,
                 until,
-                in_any_case: awaits_from.is_some(),
+                in_any_case,
             });
         }
     }
@@ -159,12 +158,7 @@ impl<P: Platform> Engine<P> {
             if let Some(connection) = self.connections.get_mut(slot) {
                 if is_durable {
                     (connection.holds, connection.logged_from) = (0, None);
-                } else if let Some(from) = connection
-                    .logged_from
-                    .take_if(|_| all_wait)
-                    .into_iter()
-                    .chain(connection.awaits_log_from)
-                    .min()
+                } else if let Some(from) = connection.take_waits_from(all_wait)
                     && connection.holds == 0
                 {
                     (connection.holds, connection.released) = (1, from);

@@ -6,7 +6,6 @@ use super::{end, pop, shift};
 use crate::resp::Reply;
 use crate::value::ValueType;
 use crate::value::list::End;
-use core::ops::Range;
 
 pub(super) fn blpop(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     blocking_pop(cx, args, End::Head)
@@ -31,7 +30,7 @@ fn blocking_pop(cx: &mut Cx<'_>, args: &Args<'_>, end: End) -> CommandResult {
             return DONE;
         }
     }
-    wait_for_list(cx, args, 1..last, timeout_ms)
+    wait::for_keys(cx, args, 1..last, ValueType::List, timeout_ms)
 }
 
 pub(super) fn blmpop(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
@@ -40,21 +39,7 @@ pub(super) fn blmpop(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     if request.pop(cx, args)? {
         return DONE;
     }
-    wait_for_list(cx, args, request.keys, timeout_ms)
-}
-
-/// Waits for a list; who may not wait is told that none came.
-fn wait_for_list(
-    cx: &mut Cx<'_>,
-    args: &Args<'_>,
-    keys: Range<usize>,
-    timeout_ms: Option<u64>,
-) -> CommandResult {
-    if cx.client.deny_blocking {
-        cx.reply.null_array();
-        return DONE;
-    }
-    wait::for_keys(args, keys, ValueType::List, timeout_ms)
+    wait::for_keys(cx, args, request.keys, ValueType::List, timeout_ms)
 }
 
 pub(super) fn blmove(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
@@ -88,5 +73,5 @@ fn blocking_move(
         cx.reply.null();
         return DONE;
     }
-    wait::for_keys(args, 1..2, ValueType::List, timeout_ms)
+    wait::for_keys(cx, args, 1..2, ValueType::List, timeout_ms)
 }

@@ -94,7 +94,7 @@ fn blocking_pop_end(cx: &mut Cx<'_>, args: &Args<'_>, end: End) -> CommandResult
             return DONE;
         }
     }
-    wait_for_set(cx, args, 1..last, timeout_ms)
+    wait::for_keys(cx, args, 1..last, ValueType::SortedSet, timeout_ms)
 }
 
 pub(super) fn zmpop(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
@@ -111,21 +111,7 @@ pub(super) fn bzmpop(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     if request.pop(cx, args)? {
         return DONE;
     }
-    wait_for_set(cx, args, request.keys, timeout_ms)
-}
-
-/// Waits for a sorted set; who may not wait is told that none came.
-fn wait_for_set(
-    cx: &mut Cx<'_>,
-    args: &Args<'_>,
-    keys: Range<usize>,
-    timeout_ms: Option<u64>,
-) -> CommandResult {
-    if cx.client.deny_blocking {
-        cx.reply.null_array();
-        return DONE;
-    }
-    wait::for_keys(args, keys, ValueType::SortedSet, timeout_ms)
+    wait::for_keys(cx, args, request.keys, ValueType::SortedSet, timeout_ms)
 }
 
 /// The command that pops from this end.

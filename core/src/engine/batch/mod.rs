@@ -6,20 +6,27 @@
 //!    collections are asked for in the same way, once the entry of their key is near.
 //!
 //! So the cache misses of different requests overlap, within one connection's pipeline and across connections.
+//!
+//! ```text
+//! mod.rs     the batch, and running it
+//! parse.rs   from a connection's input to requests, commands and hashes
+//! ask.rs     asking for buckets, entries and members ahead of time
+//! ```
+
+mod ask;
+mod parse;
 
 use super::Engine;
 use super::big_argument::apart;
-use super::connection::{Connection, Waits};
+use super::connection::Waits;
 use super::quoted::QuotedLines;
-use crate::bytes::hash::Hasher;
 use crate::bytes::shared::LONG_BYTES;
-use crate::command::{Apart, Args, Command, Flags, Found, KeyHashes, Lookup, Registry, ReplyMode};
-use crate::keyspace::Keyspace;
+use crate::command::{Args, KeyHashes, Lookup, ReplyMode};
 use crate::platform::{Clock, Host, Platform, Transfer};
-use crate::resp::{Beginning, Limits, Progress, ProtocolError, Span};
-use crate::structure::table::Step;
+use crate::resp::{Limits, Span};
 use alloc::format;
 use alloc::vec::Vec;
+use parse::LastCommand;
 
 /// Connections of one group, and after how many bytes read it gets no more of them.
 const GROUP: usize = 64;
@@ -60,103 +67,12 @@ struct Request {
     offset: usize,
 }
 
-/// The command of the request before, under the name it came with: a pipeline mostly repeats one.
-#[derive(Default)]
-struct LastCommand {
-    /// The name's bytes as a little-endian word, and how many there are; 0: there was none.
-    name: u64,
-    name_len: usize,
-    number: u16,
-    keys: Keys,
-    /// How the request began.
-    beginning: Beginning,
-}
-
-/// Where a command's first range of keys stands. (Full words: halves that are put together cost more than they save.)
-#[derive(Clone, Copy, Default)]
-struct Keys {
-    /// Index of the first; 0: there is none.
-    first: u32,
-    step: u32,
-    /// Index of the last; negative: from the end.
-    last: i32,
-    /// Index of the first member that is looked up in the first key's value; 0: there is none.
-    member: u32,
-}
-
 /// A member or field that a request will look up in a key's value.
 #[derive(Clone, Copy)]
 struct Member {
     hash: u64,
     /// The key's place in [`Batch::lookups`].
     lookup: u32,
-}
-
-impl Keys {
-    fn of(command: &Command) -> Keys {
-        match command.spec.keys.first() {
-            Some(range) => Keys {
-                first: range.first as u32,
-                step: range.step.max(1) as u32,
-                last: i32::from(range.last),
-                member: u32::from(command.spec.member),
-            },
-            None => Keys::default(),
-        }
-    }
-}
-
-/// Names up to here fit a word.
-const SHORT_NAME: u32 = 8;
-
-/// The name at `span` as a word, when it is short and a whole word may be read from the buffer.
-#[inline(always)]
-fn short_name(buffer: &[u8], span: Span) -> Option<u64> {
-    let word = buffer.get(span.start as usize..)?.first_chunk::<8>()?;
-    (1..=SHORT_NAME)
-        .contains(&span.len)
-        .then(|| u64::from_le_bytes(*word) << (64 - 8 * span.len))
-}
-
-impl LastCommand {
-    /// The number and keys of the command of a request whose arguments are `spans` of `buffer`.
-    #[inline(always)]
-    fn find(&mut self, buffer: &[u8], spans: &[Span], registry: &Registry) -> Option<(u16, Keys)> {
-        let name = *spans.first()?;
-        let word = short_name(buffer, name);
-        if word == Some(self.name) && name.len as usize == self.name_len {
-            self.beginning = Beginning::of(buffer, name, spans.len());
-            return Some((self.number, self.keys));
-        }
-        self.look_up(buffer, spans, word, registry)
-    }
-
-    #[inline(never)]
-    fn look_up(
-        &mut self,
-        buffer: &[u8],
-        spans: &[Span],
-        word: Option<u64>,
-        registry: &Registry,
-    ) -> Option<(u16, Keys)> {
-        let args = Args::new(buffer, spans, Hasher::new(0));
-        let Found::Command(command) = registry.find(&args) else {
-            return None;
-        };
-        let keys = Keys::of(command);
-        // A container's name does not tell the command.
-        let alone = command.container.is_none() && !command.spec.flags.has(Flags::CONTAINER);
-        if let Some(name) = word.filter(|_| alone) {
-            *self = LastCommand {
-                name,
-                name_len: spans[0].len as usize,
-                number: command.number,
-                keys,
-                beginning: Beginning::of(buffer, spans[0], spans.len()),
-            };
-        }
-        Some((command.number, keys))
-    }
 }
 
 /// The requests of a group, and their arguments.
@@ -200,95 +116,6 @@ impl Batch {
         self.displaced.clear();
         self.ask_next_at = 0;
     }
-
-    /// Parses the complete requests of a connection's input, as many as may run in one turn.
-    fn parse(
-        &mut self,
-        slot: u32,
-        connection: &mut Connection,
-        limits: &Limits,
-        registry: &Registry,
-        hasher: Hasher,
-    ) {
-        let apart = apart(&connection.big);
-        let unread = connection.input.unread();
-        let db = connection.client.db as u32;
-        let mut offset = 0;
-        let requests = self.requests.len();
-        connection.at_least = 0;
-        let stop = unread.len().min(PARSE_BYTES);
-        while offset < stop {
-            let first_span = self.spans.len();
-            let rest = &mut unread[offset..];
-            let (parser, beginning) = (&connection.parser, &self.last.beginning);
-            let alike = parser.parse_alike(beginning, rest, &mut self.spans);
-            let is_alike = alike.is_some();
-            let short = alike.or_else(|| parser.parse_short(rest, &mut self.spans));
-            let progress = match short {
-                Some(progress) => Ok(progress),
-                None => {
-                    self.quoted.note(slot, offset, rest);
-                    connection.parser.parse(rest, limits, &mut self.spans)
-                }
-            };
-            match progress {
-                Ok(Progress::Request { len, arguments }) => {
-                    if arguments > 0 {
-                        let spans = &self.spans[first_span..];
-                        let found = if offset == 0 && apart.is_some() {
-                            find_apart(rest, spans, apart, registry)
-                        } else if is_alike {
-                            Some((self.last.number, self.last.keys))
-                        } else {
-                            self.last.find(rest, spans, registry)
-                        };
-                        let first_lookup = self.lookups.len();
-                        let keys = found.map_or(Keys::default(), |(_, keys)| keys);
-                        if keys.first != 0 {
-                            if let Some(span) = spans.get(keys.member as usize)
-                                && keys.member != 0
-                            {
-                                let hash = hasher.hash(&rest[span.range()]);
-                                let lookup = self.lookups.len() as u32;
-                                self.members.push(Member { hash, lookup });
-                            }
-                            look_ahead(rest, spans, keys, hasher, db, &mut self.lookups);
-                        }
-                        self.requests.push(Request {
-                            slot,
-                            first_span: first_span as u32,
-                            spans: arguments as u32,
-                            first_lookup: first_lookup as u32,
-                            lookups: (self.lookups.len() - first_lookup) as u32,
-                            command: found.map(|(number, _)| number),
-                            first_key: keys.first as u16,
-                            key_step: keys.step as u16,
-                            offset,
-                        });
-                    }
-                    offset += len;
-                }
-                Ok(Progress::Incomplete { at_least }) => {
-                    connection.at_least = at_least;
-                    break;
-                }
-                Err(
-                    ProtocolError::UnauthenticatedArrayLength
-                    | ProtocolError::UnauthenticatedBulkLength,
-                ) if self.requests.len() > requests => {
-                    // One of the requests before it may be AUTH.
-                    connection.parse_again = true;
-                    break;
-                }
-                Err(error) => {
-                    connection.protocol_error = Some(error);
-                    break;
-                }
-            }
-        }
-        connection.parsed = offset;
-        connection.has_more = offset >= stop && offset < unread.len();
-    }
 }
 
 /// Empties `list`, which keeps room for `keep` items at most.
@@ -296,49 +123,6 @@ fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
     list.clear();
     if list.capacity() > keep {
         *list = Vec::new();
-    }
-}
-
-/// The number of the command of a request with arguments apart; its keys are hashed when it runs.
-#[cold]
-fn find_apart(
-    buffer: &[u8],
-    spans: &[Span],
-    apart: Option<&Apart>,
-    registry: &Registry,
-) -> Option<(u16, Keys)> {
-    let args = Args::new(buffer, spans, Hasher::new(0)).with_apart(apart);
-    match registry.find(&args) {
-        Found::Command(command) => Some((command.number, Keys::default())),
-        _ => None,
-    }
-}
-
-/// Hashes the keys of a request.
-#[inline(always)]
-fn look_ahead(
-    buffer: &[u8],
-    spans: &[Span],
-    keys: Keys,
-    hasher: Hasher,
-    db: u32,
-    lookups: &mut Vec<Lookup>,
-) {
-    let last = if keys.last < 0 {
-        spans
-            .len()
-            .saturating_sub(keys.last.unsigned_abs() as usize)
-    } else {
-        (keys.last as usize).min(spans.len() - 1)
-    };
-    let mut index = keys.first as usize;
-    for _ in 0..KEYS_AHEAD {
-        if index > last {
-            break;
-        }
-        let hash = hasher.hash(&buffer[spans[index].range()]);
-        lookups.push(Lookup { hash, db });
-        index += keys.step as usize;
     }
 }
 
@@ -359,79 +143,6 @@ impl Batch {
         let next = self.requests.get(at + 1);
         let next = next.filter(|request| request.slot == slot);
         (slot, next.map(|request| request.offset))
-    }
-
-    /// Asks for buckets and entries of the keys that come up when those before `until` are done.
-    #[inline(always)]
-    fn ask_ahead(&mut self, until: usize, keys: &Keyspace) {
-        if until >= self.ask_next_at {
-            self.ask_some(until, keys);
-        }
-    }
-
-    /// Keys that were found to be displaced the last time, then a chunk of entries, then of buckets: between two calls
-    /// for the same key several requests run.
-    #[inline(never)]
-    fn ask_some(&mut self, until: usize, keys: &Keyspace) {
-        for at in core::mem::take(&mut self.displaced) {
-            let lookup = self.lookups[at as usize];
-            keys.prefetch_displaced(lookup.db as usize, lookup.hash);
-        }
-        if !self.members.is_empty() {
-            self.ask_members(keys);
-        }
-        let len = self.lookups.len();
-        // Members come two calls after the entries of their keys.
-        let ahead = if self.members.is_empty() {
-            AHEAD
-        } else {
-            AHEAD + 2 * CHUNK
-        };
-        let entries = (until + ahead + CHUNK).min(len);
-        let buckets = (until + ahead + AHEAD + CHUNK).min(len);
-        // The first time, when nothing has run since the buckets were asked for, entries come after them.
-        if self.asked_buckets < entries {
-            self.ask_buckets(entries, keys);
-        }
-        for (at, lookup) in (self.asked_entries..).zip(&self.lookups[self.asked_entries..entries]) {
-            if keys.prefetch_entry(lookup.db as usize, lookup.hash) {
-                // Where there are too many, the last ones are looked up without help.
-                let _ = self.displaced.push(at as u32);
-            }
-        }
-        self.asked_entries = entries;
-        self.ask_buckets(buckets, keys);
-        let is_done = entries == len
-            && self.displaced.is_empty()
-            && self.asked_member_items == self.members.len();
-        self.ask_next_at = if is_done { usize::MAX } else { until + CHUNK };
-    }
-
-    /// The items of members whose buckets were asked for the last time, and the buckets of those whose keys' entries were.
-    fn ask_members(&mut self, keys: &Keyspace) {
-        let bucketed = self.asked_member_buckets;
-        self.asked_member_buckets += self.members[bucketed..]
-            .iter()
-            .take_while(|member| (member.lookup as usize) < self.asked_entries)
-            .count();
-        let parts = [
-            (self.asked_member_items..bucketed, Step::Item),
-            (bucketed..self.asked_member_buckets, Step::Bucket),
-        ];
-        for (range, step) in parts {
-            for member in &self.members[range] {
-                let key = self.lookups[member.lookup as usize];
-                keys.prefetch_member(key.db as usize, key.hash, member.hash, step);
-            }
-        }
-        self.asked_member_items = bucketed;
-    }
-
-    fn ask_buckets(&mut self, until: usize, keys: &Keyspace) {
-        for lookup in &self.lookups[self.asked_buckets..until] {
-            keys.prefetch_bucket(lookup.db as usize, lookup.hash);
-        }
-        self.asked_buckets = until;
     }
 }
 
