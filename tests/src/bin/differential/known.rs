@@ -74,8 +74,6 @@ const MANY_ARGUMENTS: &str =
 /// What Rotom does on purpose, then what references do not have, then how versions differ.
 #[rustfmt::skip]
 pub const KNOWN: &[Known] = &[
-    left_out("Z*", &["LIMIT", "-*"], any, "a negative offset gives nothing; Redis 8 counts it from the far end of big sets"),
-    left_out("Z*", &["*\0"], any, "a bound ends with its bytes; in Redis with the first NUL"),
     left_out("LSET", &["LSET", "*", "??????????*"], any, "Redis takes only 32 bits of an index"),
     left_out("BITFIELD", &["SET", "*", "*", "-92233720368547758*"], any,
         "overflows in Redis's own test for an overflow"),
