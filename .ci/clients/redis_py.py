@@ -75,7 +75,7 @@ def blocking(r):
     assert r.blmpop(1, 2, "none", "jobs", direction="LEFT", count=5) == ["jobs", ["b"]]
     started = time.monotonic()
     assert r.blpop("jobs", 0.1) is None and r.bzpopmin("board2", 0.1) is None
-    assert 0.2 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 0.2
     # One that waits is woken by another.
     for wait, push, expected in (
         (lambda: pair(r.blpop(["x", "jobs"], 0)), lambda: other.rpush("jobs", "1"), ("jobs", "1")),

