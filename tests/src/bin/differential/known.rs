@@ -81,6 +81,7 @@ pub const KNOWN: &[Known] = &[
         "a list that has become small is a listpack again, however many nodes it had"),
     replies("COMMAND", "-ERR Invalid arguments", "*", any, "COMMAND GETKEYS takes what begins with a number for a count in Redis"),
 
+    left_out("Z*", &["LIMIT", "-*"], |it| it.lacks_redis(8, 0), "a negative offset counts from the far end of big sets in Redis 8 alone"),
     left_out("SET", &["IFEQ"], |it| it.lacks_valkey(8, 1) && it.lacks_redis(8, 4), "new in Valkey 8.1 and Redis 8.4"),
     left_out("SET", &["IFNE"], |it| it.lacks_redis(8, 4), "new in Redis 8.4"),
     left_out("BITOP", &["DIFF"], |it| it.lacks_redis(8, 2), "new in Redis 8.2"),
