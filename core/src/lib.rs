@@ -7,7 +7,7 @@
 //! platform/   the traits: clock, poller, net, storage, host
 //! bytes/      number text, glob, hashing, prng: one algorithm a file
 //! resp/       request parser (resumable), reply writer (RESP2 and RESP3)
-//! structure/  table (the dict), listpack, intset, quicklist, counted B+tree, index by time
+//! structure/  table (the dict), listpack, intset, quicklist, counted B+tree, HyperLogLog, geohash, index by time
 //! value/      string, hash, list, set, sorted set: encodings and conversions
 //! codec/      aof: bytes <-> commands, no I/O
 //! settings/   the settings table with Redis's names

@@ -295,6 +295,22 @@ pub struct CommandSpec {
     pub deprecated: Option<(&'static str, &'static str)>,
 }
 
+/// A row of a group; `about` is its version, summary and complexity.
+pub const fn row(
+    group: Group,
+    name: &'static str,
+    arity: i16,
+    run: Handler,
+    flags: Flags,
+    keys: &'static [KeyRange],
+    about: (&'static str, &'static str, &'static str),
+) -> CommandSpec {
+    CommandSpec::new(name, arity, run)
+        .flags(flags)
+        .keys(keys)
+        .docs(group, about.0, about.1, about.2)
+}
+
 impl CommandSpec {
     /// A row with name, arity and handler; the rest is added by the methods below.
     pub const fn new(name: &'static str, arity: i16, run: Handler) -> Self {

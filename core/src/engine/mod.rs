@@ -1,8 +1,10 @@
 //! The engine: AeLoop, connections, and the turn.
 //!
 //! ```text
-//! turn:  wait -> accept -> read, parse, run (batch.rs) -> append the log -> send replies (output.rs) -> time events (cron.rs)
+//! turn:  wait -> accept -> read, parse, run (batch/) -> append the log -> send replies (output.rs) -> time events (cron.rs)
 //! ```
+//!
+//! Requests that wait for a key, a replica or the disk are kept by `waiting.rs` and `output.rs`.
 //!
 //! [`Engine::turn`] does one turn and [`Engine::run`] turns until it is told to end. A simulator calls `turn` itself. No step
 //! is proportional to the size of the data, of one key, or to the number of clients.

@@ -1,7 +1,7 @@
 //! Room for replies: a connection that has much to send runs no more requests until some of it is sent.
 //!
 //! Otherwise a client that pipelines requests with big replies would fill the memory with what it has not asked its
-//! socket for yet. How much a connection replies in one turn is bounded by the turn (`batch.rs`); this bounds how much it
+//! socket for yet. How much a connection replies in one turn is bounded by the turn (`batch/`); this bounds how much it
 //! replies ahead of what its client takes.
 //!
 //! Where `client-output-buffer-limit` bounds the output of normal clients, they may go up to that limit, and are ended

@@ -1,7 +1,7 @@
 //! The rows of the key and database commands.
 
 use super::{acknowledge, basic, database, expire, relocate, walk};
-use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+use crate::command::spec::{self, CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
 const READ_FAST: Flags = Flags::READONLY.and(Flags::FAST);
@@ -25,11 +25,7 @@ const fn row(
     keys: &'static [KeyRange],
     about: (&'static str, &'static str, &'static str),
 ) -> CommandSpec {
-    CommandSpec::new(name, arity, run)
-        .flags(flags)
-        .keys(keys)
-        .docs(Group::Generic, about.0, about.1, about.2)
-        .categories(&["keyspace"])
+    spec::row(Group::Generic, name, arity, run, flags, keys, about).categories(&["keyspace"])
 }
 
 /// A row of the server group.

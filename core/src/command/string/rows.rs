@@ -1,7 +1,7 @@
 //! The rows of the string commands.
 
 use super::{common, edit, number, read, set};
-use crate::command::spec::{CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
+use crate::command::spec::{CommandSpec, Flags, Group, KeyRange, KeyUse, key, keys, row};
 
 const READ: Flags = Flags::READONLY;
 const READ_FAST: Flags = Flags::READONLY.and(Flags::FAST);
@@ -19,84 +19,69 @@ const EACH_KEY: &str = "O(N) where N is the number of keys.";
 const EACH_PAIR: &str = "O(N) where N is the number of pairs.";
 const RANGE: &str = "O(N) where N is the length of the range.";
 
-/// A row of the string group; `about` is its version, summary and complexity.
-const fn row(
-    name: &'static str,
-    arity: i16,
-    run: Handler,
-    flags: Flags,
-    keys: &'static [KeyRange],
-    about: (&'static str, &'static str, &'static str),
-) -> CommandSpec {
-    CommandSpec::new(name, arity, run)
-        .flags(flags)
-        .keys(keys)
-        .docs(Group::String, about.0, about.1, about.2)
-}
-
 /// The family's rows.
 #[rustfmt::skip]
 pub(in crate::command) static SPECS: &[CommandSpec] = &[
-    row("get", 2, read::get, READ_FAST, READS,
+    row(Group::String, "get", 2, read::get, READ_FAST, READS,
         ("1.0.0", "Returns the string value of a key.", "O(1)")),
-    row("set", -3, set::set, GROW, READS_AND_UPDATES,
+    row(Group::String, "set", -3, set::set, GROW, READS_AND_UPDATES,
         ("1.0.0", "Sets the string value of a key, whatever it held.", "O(1)"))
         .first_key_use(set::key_use).key_notes("Reads only with GET; without it the value is overwritten."),
-    row("getex", -2, read::getex, WRITE_FAST, READS_AND_UPDATES,
+    row(Group::String, "getex", -2, read::getex, WRITE_FAST, READS_AND_UPDATES,
         ("6.2.0", "Returns the string value of a key and changes when the key expires.", "O(1)"))
         .key_notes("The change is to the time when the key expires."),
-    row("getdel", 2, read::getdel, WRITE_FAST, &[key(KeyUse::ReadDelete)],
+    row(Group::String, "getdel", 2, read::getdel, WRITE_FAST, &[key(KeyUse::ReadDelete)],
         ("6.2.0", "Returns the string value of a key and deletes the key.", "O(1)")),
-    row("getset", 3, set::getset, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "getset", 3, set::getset, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Sets the string value of a key and returns the one before.", "O(1)"))
         .deprecated("6.2.0", "`SET` with the `!GET` argument"),
-    row("mget", -2, read::mget, READ_FAST, &[keys(1, -1, 1, KeyUse::Read)],
+    row(Group::String, "mget", -2, read::mget, READ_FAST, &[keys(1, -1, 1, KeyUse::Read)],
         ("1.0.0", "Returns the string values of several keys.", EACH_KEY))
         .tips(&["request_policy:multi_shard"]),
-    row("mset", -3, set::mset, GROW, &[keys(1, -1, 2, KeyUse::Overwrite)],
+    row(Group::String, "mset", -3, set::mset, GROW, &[keys(1, -1, 2, KeyUse::Overwrite)],
         ("1.0.1", "Sets the string values of several keys.", EACH_PAIR))
         .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
-    row("msetnx", -3, set::msetnx, GROW, &[keys(1, -1, 2, KeyUse::OverwriteInsert)],
+    row(Group::String, "msetnx", -3, set::msetnx, GROW, &[keys(1, -1, 2, KeyUse::OverwriteInsert)],
         ("1.0.1", "Sets the string values of several keys, if none of them exists.", EACH_PAIR)),
-    row("msetex", -4, set::msetex, GROW, &[],
+    row(Group::String, "msetex", -4, set::msetex, GROW, &[],
         ("9.1.0", "Sets the string values of several keys, on a condition and until a time if so asked.", EACH_PAIR))
         .counted_pairs(1, KeyUse::Overwrite)
         .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
-    row("delifeq", 3, set::delifeq, WRITE_FAST, &[key(KeyUse::Remove)],
+    row(Group::String, "delifeq", 3, set::delifeq, WRITE_FAST, &[key(KeyUse::Remove)],
         ("9.0.0", "Deletes a key that holds this string.", "O(1)")),
-    row("setnx", 3, set::setnx, GROW_FAST, &[key(KeyUse::OverwriteInsert)],
+    row(Group::String, "setnx", 3, set::setnx, GROW_FAST, &[key(KeyUse::OverwriteInsert)],
         ("1.0.0", "Sets the string value of a key that does not exist.", "O(1)"))
         .deprecated("2.6.12", "`SET` with the `NX` argument"),
-    row("setex", 4, set::setex, GROW, OVERWRITES,
+    row(Group::String, "setex", 4, set::setex, GROW, OVERWRITES,
         ("2.0.0", "Sets the string value of a key that expires after some seconds.", "O(1)"))
         .deprecated("2.6.12", "`SET` with the `EX` argument"),
-    row("psetex", 4, set::psetex, GROW, OVERWRITES,
+    row(Group::String, "psetex", 4, set::psetex, GROW, OVERWRITES,
         ("2.6.0", "Sets the string value of a key that expires after some milliseconds.", "O(1)"))
         .deprecated("2.6.12", "`SET` with the `PX` argument"),
-    row("incr", 2, number::incr, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "incr", 2, number::incr, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Adds one to the integer value of a key; a missing key counts as 0.", "O(1)")),
-    row("decr", 2, number::decr, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "decr", 2, number::decr, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Takes one from the integer value of a key; a missing key counts as 0.", "O(1)")),
-    row("incrby", 3, number::incrby, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "incrby", 3, number::incrby, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Adds to the integer value of a key; a missing key counts as 0.", "O(1)")),
-    row("decrby", 3, number::decrby, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "decrby", 3, number::decrby, GROW_FAST, READS_AND_UPDATES,
         ("1.0.0", "Takes from the integer value of a key; a missing key counts as 0.", "O(1)")),
-    row("incrbyfloat", 3, number::incrbyfloat, GROW_FAST, READS_AND_UPDATES,
+    row(Group::String, "incrbyfloat", 3, number::incrbyfloat, GROW_FAST, READS_AND_UPDATES,
         ("2.6.0", "Adds to the floating point value of a key; a missing key counts as 0.", "O(1)")),
-    row("append", 3, edit::append, GROW_FAST, &[key(KeyUse::Insert)],
+    row(Group::String, "append", 3, edit::append, GROW_FAST, &[key(KeyUse::Insert)],
         ("2.0.0", "Appends to the string value of a key, which is created when it is missing.",
          "O(1), amortized, not counting the time to copy what is appended.")),
-    row("strlen", 2, read::strlen, READ_FAST, LOOKS,
+    row(Group::String, "strlen", 2, read::strlen, READ_FAST, LOOKS,
         ("2.2.0", "Returns the length of a string value.", "O(1)")),
-    row("getrange", 4, read::getrange, READ, READS,
+    row(Group::String, "getrange", 4, read::getrange, READ, READS,
         ("2.4.0", "Returns a part of a string value.", RANGE)),
-    row("substr", 4, read::getrange, READ, READS,
+    row(Group::String, "substr", 4, read::getrange, READ, READS,
         ("1.0.0", "Returns a part of a string value.", RANGE))
         .deprecated("2.0.0", "`GETRANGE`"),
-    row("lcs", -3, common::lcs, READ, &[keys(1, 2, 1, KeyUse::Read)],
+    row(Group::String, "lcs", -3, common::lcs, READ, &[keys(1, 2, 1, KeyUse::Read)],
         ("7.0.0", "Returns the longest common subsequence of two strings.",
          "O(N*M) where N and M are the lengths of the strings.")),
-    row("setrange", 4, edit::setrange, GROW, UPDATES,
+    row(Group::String, "setrange", 4, edit::setrange, GROW, UPDATES,
         ("2.2.0", "Overwrites a part of a string value, which grows as needed.",
          "O(N) where N is the length of what is written.")),
 ];
