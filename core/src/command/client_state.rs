@@ -1,5 +1,6 @@
 //! What commands know and change of the client they run for.
 
+use super::Attention;
 use crate::resp::{Loans, Protocol};
 use alloc::string::String;
 
@@ -26,8 +27,8 @@ pub struct ClientState {
     pub db: usize,
     /// What HELLO chose.
     pub protocol: Protocol,
-    /// Whether the client may run commands.
-    pub authenticated: bool,
+    /// Why its requests are looked at closely before they run.
+    pub attention: Attention,
     /// Whether the peer is on this machine.
     pub local: bool,
     /// CLIENT SETNAME; empty: none.
@@ -63,7 +64,7 @@ impl ClientState {
             id,
             db: 0,
             protocol: Protocol::Resp2,
-            authenticated: true,
+            attention: Attention::NONE,
             local: true,
             name: String::new(),
             lib_name: String::new(),
@@ -78,5 +79,17 @@ impl ClientState {
             commands: 0,
             loans: Loans::default(),
         }
+    }
+
+    /// Whether it has shown who it is, or need not.
+    #[inline]
+    pub fn is_authenticated(&self) -> bool {
+        !self.attention.has(Attention::UNAUTHENTICATED)
+    }
+
+    /// Tells whether it has to show who it is.
+    pub fn set_authenticated(&mut self, is_authenticated: bool) {
+        self.attention
+            .set(Attention::UNAUTHENTICATED, !is_authenticated);
     }
 }

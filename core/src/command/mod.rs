@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod ask;
+pub mod attention;
 pub mod categories;
 pub mod client_state;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod wait;
 
 pub use args::{Apart, Args, KeyHashes, Lookup};
 pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
+pub use attention::Attention;
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
 pub use owned::OwnedRequest;

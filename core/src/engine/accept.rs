@@ -83,7 +83,7 @@ impl<P: Platform> Engine<P> {
             return;
         }
         let mut client = ClientState::new(self.next_client_id, self.now_us / 1000);
-        client.authenticated = open;
+        client.set_authenticated(open);
         client.local = accepted.local;
         client.loans = Loans::accepted();
         self.next_client_id += 1;

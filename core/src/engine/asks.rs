@@ -201,7 +201,7 @@ impl<P: Platform> Engine<P> {
         };
         let old = &mut connection.client;
         let mut fresh = ClientState::new(old.id, old.connected_at_ms);
-        fresh.authenticated = open;
+        fresh.set_authenticated(open);
         fresh.local = old.local;
         fresh.active_at_ms = old.active_at_ms;
         fresh.commands = old.commands;

@@ -342,7 +342,7 @@ impl<P: Platform> Engine<P> {
         self.host.drain_wake();
         // A sync may have failed: whoever writes in this turn is to know.
         self.aof.learn_durable(self.now_us);
-        self.shared.write_refusal = self.aof.refusal();
+        self.shared.refuse_writes(self.aof.refusal());
         if let Some(signal) = self.host.take_signal() {
             let name = match signal {
                 Signal::Terminate => "SIGTERM",
@@ -358,7 +358,7 @@ impl<P: Platform> Engine<P> {
         let policy = self.sync_policy();
         self.aof
             .append(&mut self.shared.keys.effects, policy, self.now_us);
-        self.shared.write_refusal = self.aof.refusal();
+        self.shared.refuse_writes(self.aof.refusal());
         self.hold_replies();
     }
 

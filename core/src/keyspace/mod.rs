@@ -7,6 +7,7 @@
 mod database;
 pub mod effects;
 pub mod entry;
+pub mod events;
 pub mod eviction;
 mod fields;
 mod lag;
@@ -16,6 +17,7 @@ pub mod waiters;
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
+pub use events::{Event, Events};
 pub use eviction::AccessClock;
 pub use lag::Lag;
 pub use waiters::Waiters;
@@ -95,9 +97,8 @@ pub struct Keyspace {
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
     pub dirty: u64,
-    /// Events told so far: database, name, key.
-    #[cfg(test)]
-    pub(crate) events: Vec<(usize, &'static str, Vec<u8>)>,
+    /// What happened to keys, for listeners; switched on while there are any.
+    pub events: Events,
 }
 
 impl Keyspace {
@@ -105,6 +106,8 @@ impl Keyspace {
     pub fn new(databases: usize, seed: u64) -> Self {
         let mut prng = Prng::new(seed);
         let hasher = Hasher::new(prng.next_u64());
+        let mut events = Events::default();
+        events.set_wanted(cfg!(test));
         Keyspace {
             databases: (0..databases.max(1))
                 .map(|_| Database::new(hasher))
@@ -124,8 +127,7 @@ impl Keyspace {
             waiters: Waiters::default(),
             counters: Counters::default(),
             dirty: 0,
-            #[cfg(test)]
-            events: Vec::new(),
+            events,
         }
     }
 
@@ -444,9 +446,9 @@ impl Keyspace {
     #[inline]
     pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         // Keyspace notifications, WATCH and client-side caching hang on this one place.
-        let _ = (class, event, key);
-        #[cfg(test)]
-        self.events.push((self.current, event, key.bytes.to_vec()));
+        if self.events.are_wanted() {
+            self.events.push_key(self.current, class, event, key.bytes);
+        }
     }
 
     /// Keys in the current database, expired ones that nobody met yet included.
@@ -508,12 +510,14 @@ impl Keyspace {
         let old = core::mem::replace(&mut self.databases[db], fresh);
         let len = old.table.len();
         self.lazy.push_database(old);
+        self.events.push_flushed(db);
         len
     }
 
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        self.events.push_swapped(a, b);
         self.waiters.database_swapped(a);
         self.waiters.database_swapped(b);
     }

@@ -6,7 +6,7 @@
 //! before each of them. Above the limit there can be what one command adds, and what buffers have grown by since.
 
 use super::Shared;
-use crate::command::{Command, Flags};
+use crate::command::{Attention, Command, Flags};
 
 /// Elements freed between two looks at the memory in use.
 const FREED_AT_ONCE: usize = 16;
@@ -47,7 +47,8 @@ impl Shared {
                 break Room::NoneToBeHad;
             }
         };
-        self.memory_full = room == Room::NoneToBeHad;
+        let is_full = room == Room::NoneToBeHad;
+        self.attention.set(Attention::MEMORY_FULL, is_full);
         room
     }
 

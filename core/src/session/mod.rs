@@ -14,8 +14,8 @@ pub use statistics::Statistics;
 
 use crate::command::error::until_nul;
 use crate::command::{
-    Args, Ask, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome, Registry,
-    ReplyMode,
+    Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome,
+    Registry, ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
 use crate::resp::Reply;
@@ -37,10 +37,10 @@ pub struct Shared {
     pub statistics: Statistics,
     /// Microseconds since the Unix epoch; the engine sets it each turn.
     pub wall_us: u64,
-    /// Why writes are refused now, as an error reply; the engine sets it when the log cannot be written.
-    pub write_refusal: Option<String>,
-    /// Memory is full, and nothing can be evicted; [`Shared::make_room`] finds out.
-    memory_full: bool,
+    /// Why everyone's requests are looked at closely before they run.
+    attention: Attention,
+    /// Why writes are refused now, as an error reply.
+    write_refusal: Option<String>,
 }
 
 impl Shared {
@@ -54,8 +54,8 @@ impl Shared {
             settings,
             registry,
             wall_us: 0,
+            attention: Attention::NONE,
             write_refusal: None,
-            memory_full: false,
         };
         shared.apply_settings();
         shared
@@ -81,6 +81,13 @@ impl Shared {
         limits.set_max_listpack_value = settings.set_max_listpack_value;
         limits.zset_max_listpack_entries = settings.zset_max_listpack_entries;
         limits.zset_max_listpack_value = settings.zset_max_listpack_value;
+    }
+
+    /// Refuses writes with this error reply from now on, as the log cannot be written; or no longer.
+    pub fn refuse_writes(&mut self, refusal: Option<String>) {
+        let is_refused = refusal.is_some();
+        self.attention.set(Attention::WRITES_REFUSED, is_refused);
+        self.write_refusal = refusal;
     }
 
     /// Runs one request. Its reply is appended to `out`, unless the engine is asked for something: then the
@@ -148,9 +155,9 @@ impl Shared {
             self.statistics.count_rejected(command.number);
             return Err(wrong_arity(&command));
         }
-        // Hardly ever is there anything to look at: then it is looked at closely.
-        if !client.authenticated || self.memory_full || self.write_refusal.is_some() {
-            self.refuse(client, &command)?;
+        let attention = client.attention | self.attention;
+        if !attention.is_none() {
+            self.refuse(attention, &command)?;
         }
         client.last_command = Some(command.number);
         self.invoke(&command, client, args, out, random_bytes)
@@ -158,12 +165,13 @@ impl Shared {
 
     /// Why a command may not run now, if so.
     #[cold]
-    fn refuse(&mut self, client: &ClientState, command: &Command) -> Result<(), CommandError> {
+    fn refuse(&mut self, attention: Attention, command: &Command) -> Result<(), CommandError> {
         let flags = command.spec.flags;
-        let closed = !client.authenticated && !self.settings.requirepass.is_empty();
+        let closed =
+            attention.has(Attention::UNAUTHENTICATED) && !self.settings.requirepass.is_empty();
         let refused = if closed && !flags.has(Flags::NO_AUTH) {
             CommandError::new("NOAUTH Authentication required.")
-        } else if self.memory_full && self.may_need_room(command) {
+        } else if attention.has(Attention::MEMORY_FULL) && self.may_need_room(command) {
             CommandError::OUT_OF_MEMORY
         } else if flags.has(Flags::WRITE)
             && let Some(refusal) = &self.write_refusal

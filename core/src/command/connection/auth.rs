@@ -33,7 +33,7 @@ fn authenticate(cx: &mut Cx<'_>, user: &[u8], password: &[u8]) -> Result<(), Com
     if user != b"default" || !(secret.is_empty() || is_secret(password, secret)) {
         return Err(WRONG_PASSWORD);
     }
-    cx.client.authenticated = true;
+    cx.client.set_authenticated(true);
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub(super) fn hello(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     if let Some((user, password)) = greeting.credentials {
         authenticate(cx, user, password)?;
     }
-    if !cx.client.authenticated {
+    if !cx.client.is_authenticated() {
         return Err(CommandError::new(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
              HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \

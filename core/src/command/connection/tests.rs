@@ -87,7 +87,7 @@ fn auth_with_a_password() {
     let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
     let mut local = Local::new(1);
     local.shared.settings.requirepass = b"s3cret".to_vec();
-    local.client.authenticated = false;
+    local.client.set_authenticated(false);
     expect(&mut local, "GET a", "-NOAUTH Authentication required.\r\n");
     expect(
         &mut local,
@@ -96,13 +96,13 @@ fn auth_with_a_password() {
     );
     for line in ["AUTH S3cret", "AUTH bob s3cret", "AUTH default ''"] {
         expect(&mut local, line, wrong);
-        assert!(!local.client.authenticated);
+        assert!(!local.client.is_authenticated());
     }
     expect(&mut local, "AUTH s3cret", "+OK\r\n");
     expect(&mut local, "GET a", "$-1\r\n");
     // A failure does not take away what was granted.
     expect(&mut local, "AUTH default x", wrong);
-    assert!(local.client.authenticated);
+    assert!(local.client.is_authenticated());
     expect(&mut local, "AUTH default s3cret", "+OK\r\n");
 }
 
@@ -130,7 +130,7 @@ fn hello_greets_in_the_chosen_version() {
 fn hello_refuses_and_changes_nothing() {
     let mut local = Local::new(1);
     local.shared.settings.requirepass = b"p".to_vec();
-    local.client.authenticated = false;
+    local.client.set_authenticated(false);
     for (line, reply) in [
         (
             "HELLO x",
@@ -165,11 +165,11 @@ fn hello_refuses_and_changes_nothing() {
         expect(&mut local, line, reply);
         let client = &local.client;
         assert_eq!(client.protocol, Protocol::Resp2);
-        assert!(!client.authenticated && client.name.is_empty());
+        assert!(!client.is_authenticated() && client.name.is_empty());
     }
     let greeting = text(local.line("HELLO 3 setname bob auth default p"));
     assert!(greeting.starts_with("%7\r\n"));
-    assert!(local.client.authenticated && local.client.name == "bob");
+    assert!(local.client.is_authenticated() && local.client.name == "bob");
 }
 
 #[test]

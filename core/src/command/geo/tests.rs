@@ -239,7 +239,8 @@ fn results_are_stored() {
         .shared
         .keys
         .events
-        .iter()
+        .take_names()
+        .into_iter()
         .map(|event| event.1)
         .collect();
     assert!(events.contains(&"geosearchstore") && events.contains(&"georadiusstore"));

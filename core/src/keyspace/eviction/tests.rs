@@ -50,11 +50,11 @@ impl World {
         for _ in 0..count {
             assert!(self.evict());
         }
-        let events = self.keys.events.iter();
+        let events = self.keys.events.take_names().into_iter();
         events
             .map(|(db, event, key)| {
-                assert_eq!(*event, "evicted");
-                (*db, std::string::String::from_utf8(key.clone()).unwrap())
+                assert_eq!(event, "evicted");
+                (db, std::string::String::from_utf8(key).unwrap())
             })
             .collect()
     }

@@ -365,7 +365,13 @@ fn events_are_told() {
     }
     pass(&mut local, 10);
     local.shared.keys.expire_some(10);
-    let events = local.shared.keys.events.iter().map(|event| event.1);
+    let events = local
+        .shared
+        .keys
+        .events
+        .take_names()
+        .into_iter()
+        .map(|event| event.1);
     let events: Vec<&str> = events.filter(|&event| event != "new").collect();
     let told = [
         "hset", "hexpire", "hexpire", "hpersist", "hexpire", "hdel", "del", "hset", "hexpire",

@@ -55,7 +55,7 @@ fn effects(local: &mut Local) -> Vec<String> {
 
 /// The events told since the last call: `db:name:key`.
 fn events(local: &mut Local) -> String {
-    let events = std::mem::take(&mut local.shared.keys.events);
+    let events = local.shared.keys.events.take_names();
     let shown = |(db, event, key): (usize, &str, Vec<u8>)| {
         format!("{db}:{event}:{}", String::from_utf8(key).unwrap())
     };

@@ -182,9 +182,9 @@ fn the_destination_may_be_anything() {
             "SDIFFSTORE a a a"
         ]
     );
-    let events = local.shared.keys.events.iter();
+    let events = local.shared.keys.events.take_names().into_iter();
     let told: Vec<_> = events
-        .map(|(_, name, _)| *name)
+        .map(|(_, name, _)| name)
         .filter(|name| *name != "new")
         .collect();
     assert_eq!(

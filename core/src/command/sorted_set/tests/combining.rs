@@ -316,7 +316,13 @@ fn the_destination_may_be_anything() {
                 "ZINTERSTORE a 2 a none",
             ]
         );
-        let told = local.shared.keys.events.iter().map(|(_, name, _)| *name);
+        let told = local
+            .shared
+            .keys
+            .events
+            .take_names()
+            .into_iter()
+            .map(|(_, name, _)| name);
         let told: Vec<_> = told.filter(|name| *name != "new").collect();
         let last = ["zunionstore", "zunionstore", "zinterstore", "del", "del"];
         assert_eq!(told[told.len() - 5..], last);

@@ -62,7 +62,7 @@ fn effects(local: &mut Local) -> Vec<String> {
 
 /// The events told since the last call: `name:key`.
 fn events(local: &mut Local) -> Vec<String> {
-    let events = std::mem::take(&mut local.shared.keys.events);
+    let events = local.shared.keys.events.take_names();
     let shown = |(_, event, key): (usize, &str, Vec<u8>)| {
         format!("{event}:{}", String::from_utf8(key).unwrap())
     };

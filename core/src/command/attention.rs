@@ -1,0 +1,53 @@
+//! What a request needs beyond being run, in one word of flags: nearly always nothing, so that the usual request pays for
+//! one test.
+//!
+//! A client has its own flags ([`super::ClientState::attention`]), the server has some for all
+//! ([`crate::session::Shared`]); a request is looked at closely when either has one.
+
+use core::ops::BitOr;
+
+/// A set of reasons to look at a request closely.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attention(u32);
+
+impl Attention {
+    /// None.
+    pub const NONE: Self = Attention(0);
+    /// The client has not shown who it is, and has to.
+    pub const UNAUTHENTICATED: Self = Attention(1 << 0);
+    /// Memory is full, and nothing can be evicted.
+    pub const MEMORY_FULL: Self = Attention(1 << 1);
+    /// The log cannot be written.
+    pub const WRITES_REFUSED: Self = Attention(1 << 2);
+
+    /// Whether there is no reason at all.
+    #[inline]
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether one of the reasons in `other` is among these.
+    #[inline]
+    pub fn has(self, other: Attention) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Adds or removes a reason.
+    #[inline]
+    pub fn set(&mut self, reason: Attention, is_there: bool) {
+        if is_there {
+            self.0 |= reason.0;
+        } else {
+            self.0 &= !reason.0;
+        }
+    }
+}
+
+impl BitOr for Attention {
+    type Output = Attention;
+
+    #[inline]
+    fn bitor(self, other: Attention) -> Attention {
+        Attention(self.0 | other.0)
+    }
+}
