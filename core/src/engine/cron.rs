@@ -53,6 +53,9 @@ impl<P: Platform> Engine<P> {
         let freed_all = self.free_slice();
         let given_back = self.give_back_slice();
         let room_made = self.room_slice();
+        if !self.shared.keys.events.is_empty() {
+            self.tell_events();
+        }
         let clients_fit = self.evict_clients();
         let timed_out_all = self.time_out_some();
         let all_done = expired_all && freed_all && given_back && room_made && clients_fit;

@@ -4,6 +4,7 @@
 //! turn:  wait -> accept -> read, parse, run (batch/) -> append the log -> send replies (output.rs) -> time events (cron.rs)
 //! ```
 //!
+//! What happened to keys, and what was published, is told after each request (`events.rs`).
 //! Requests that wait for a key, a replica or the disk are kept by `waiting.rs` and `output.rs`.
 //!
 //! [`Engine::turn`] does one turn and [`Engine::run`] turns until it is told to end. A simulator calls `turn` itself. No step
@@ -20,6 +21,7 @@ mod client_memory;
 mod clients;
 mod connection;
 mod cron;
+mod events;
 mod info;
 mod lent;
 mod outbox;

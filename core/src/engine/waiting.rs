@@ -255,6 +255,9 @@ impl<P: Platform> Engine<P> {
             Some(Ask::Wait(wait)) => self.begin_wait(slot, wait, Some(waiting.due_us)),
             Some(ask) => self.carry_out(slot, ask),
         }
+        if !self.shared.keys.events.is_empty() {
+            self.tell_events();
+        }
         self.queue_flush(slot);
     }
 

@@ -3,8 +3,11 @@
 //!
 //! While nobody listens, nothing is kept. While somebody does, each event is kept until the end of the command (or of the
 //! slice of expiry or eviction) that brought it about; whoever runs commands takes them then and tells the listeners.
+//! What PUBLISH sends to somebody is kept among them, so that everything is told in the order in which it happened.
 
 use super::EventClass;
+use crate::bytes::shared::{LONG_BYTES, SharedBytes};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// One event.
@@ -33,19 +36,62 @@ pub enum Event<'a> {
         /// And the other.
         b: usize,
     },
+    /// A message was published.
+    Message {
+        /// Whether to a shard channel.
+        is_sharded: bool,
+        /// The channel.
+        channel: &'a [u8],
+        /// What was said.
+        message: Message<'a>,
+    },
+}
+
+/// The text of a published message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// A short one, which each subscriber gets a copy of.
+    Short(&'a [u8]),
+    /// A long one, which all subscribers share.
+    Long(&'a SharedBytes),
+}
+
+impl Message<'_> {
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Message::Short(bytes) => bytes,
+            Message::Long(shared) => shared,
+        }
+    }
+}
+
+/// Who listens to events of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// Subscribers of keyspace notifications.
+    Notifications = 1,
+    /// Transactions that watch keys.
+    Watch = 2,
+    /// Clients that cache.
+    Tracking = 4,
+    /// Tests.
+    Test = 8,
 }
 
 /// Events that nobody was told of yet, oldest first.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// Whether anyone listens.
-    is_wanted: bool,
+    /// Who listens: a set of [`Listener`]s.
+    listeners: u8,
+    /// What notifications are wanted of.
+    classes: EventClass,
     kept: Vec<Kept>,
-    /// The keys, one after the other.
-    keys: Vec<u8>,
+    /// The keys, channels and short messages, one after the other.
+    bytes: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Kept {
     Key {
         db: u32,
@@ -56,6 +102,14 @@ enum Kept {
     },
     Flushed(usize),
     Swapped(usize, usize),
+    Message {
+        is_sharded: bool,
+        start: usize,
+        channel_len: usize,
+        len: usize,
+        /// The message if it is a long one; `len` is 0 then.
+        long: Option<SharedBytes>,
+    },
 }
 
 /// Room that is kept between commands.
@@ -63,18 +117,36 @@ const KEEP_BYTES: usize = 16 * 1024;
 const KEEP_EVENTS: usize = 256;
 
 impl Events {
-    /// Switches the keeping of events on or off.
-    pub fn set_wanted(&mut self, is_wanted: bool) {
-        self.is_wanted = is_wanted;
-        if !is_wanted {
-            self.clear();
+    /// Tells whether this listener wants events from now on.
+    pub fn set_wanted(&mut self, listener: Listener, is_wanted: bool) {
+        if is_wanted {
+            self.listeners |= listener as u8;
+        } else {
+            self.listeners &= !(listener as u8);
         }
     }
 
-    /// Whether events are kept.
+    /// Tells which classes notifications are sent of, as in `notify-keyspace-events`.
+    pub fn set_notified(&mut self, classes: EventClass) {
+        self.classes = classes;
+        self.set_wanted(Listener::Notifications, classes.publishes_any());
+    }
+
+    /// Which classes notifications are sent of.
+    pub fn notified(&self) -> EventClass {
+        self.classes
+    }
+
+    /// Whether anyone listens.
     #[inline]
     pub fn are_wanted(&self) -> bool {
-        self.is_wanted
+        self.listeners != 0
+    }
+
+    /// Whether events of this class are kept.
+    fn is_kept(&self, class: EventClass) -> bool {
+        let only_notified = self.listeners == Listener::Notifications as u8;
+        !only_notified || self.classes.publishes(class)
     }
 
     /// Whether there is no event.
@@ -85,8 +157,8 @@ impl Events {
 
     /// The events, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
-        self.kept.iter().map(|kept| match *kept {
-            Kept::Key {
+        self.kept.iter().map(|kept| match kept {
+            &Kept::Key {
                 db,
                 class,
                 name,
@@ -96,19 +168,52 @@ impl Events {
                 db: db as usize,
                 class,
                 name,
-                key: &self.keys[start..start + len],
+                key: &self.bytes[start..start + len],
             },
-            Kept::Flushed(db) => Event::Flushed { db },
-            Kept::Swapped(a, b) => Event::Swapped { a, b },
+            &Kept::Flushed(db) => Event::Flushed { db },
+            &Kept::Swapped(a, b) => Event::Swapped { a, b },
+            Kept::Message {
+                is_sharded,
+                start,
+                channel_len,
+                len,
+                long,
+            } => {
+                let (channel, message) =
+                    self.bytes[*start..start + channel_len + len].split_at(*channel_len);
+                Event::Message {
+                    is_sharded: *is_sharded,
+                    channel,
+                    message: long.as_ref().map_or(Message::Short(message), Message::Long),
+                }
+            }
         })
+    }
+
+    /// Takes the events out, to be told and then given back with [`Events::give_back`].
+    pub fn take(&mut self) -> Events {
+        Events {
+            listeners: self.listeners,
+            classes: self.classes,
+            kept: core::mem::take(&mut self.kept),
+            bytes: core::mem::take(&mut self.bytes),
+        }
+    }
+
+    /// Gives the room of events that were told back. Events that came meanwhile stay.
+    pub fn give_back(&mut self, mut told: Events) {
+        if self.kept.is_empty() {
+            told.clear();
+            (self.kept, self.bytes) = (told.kept, told.bytes);
+        }
     }
 
     /// Forgets all events.
     pub fn clear(&mut self) {
         self.kept.clear();
-        self.keys.clear();
+        self.bytes.clear();
         self.kept.shrink_to(KEEP_EVENTS);
-        self.keys.shrink_to(KEEP_BYTES);
+        self.bytes.shrink_to(KEEP_BYTES);
     }
 
     #[cold]
@@ -119,24 +224,44 @@ impl Events {
         name: &'static str,
         key: &[u8],
     ) {
+        if !self.is_kept(class) {
+            return;
+        }
         self.kept.push(Kept::Key {
             db: db as u32,
             class,
             name,
-            start: self.keys.len(),
+            start: self.bytes.len(),
             len: key.len(),
         });
-        self.keys.extend_from_slice(key);
+        self.bytes.extend_from_slice(key);
+    }
+
+    /// Adds a message; somebody is there to get it.
+    pub fn push_message(&mut self, is_sharded: bool, channel: &[u8], message: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(channel);
+        let long = (message.len() >= LONG_BYTES).then(|| Rc::new(message.to_vec()));
+        if long.is_none() {
+            self.bytes.extend_from_slice(message);
+        }
+        self.kept.push(Kept::Message {
+            is_sharded,
+            start,
+            channel_len: channel.len(),
+            len: self.bytes.len() - start - channel.len(),
+            long,
+        });
     }
 
     pub(super) fn push_flushed(&mut self, db: usize) {
-        if self.is_wanted {
+        if self.are_wanted() {
             self.kept.push(Kept::Flushed(db));
         }
     }
 
     pub(super) fn push_swapped(&mut self, a: usize, b: usize) {
-        if self.is_wanted {
+        if self.are_wanted() {
             self.kept.push(Kept::Swapped(a, b));
         }
     }
@@ -165,9 +290,10 @@ mod tests {
         let mut events = Events::default();
         events.push_flushed(1);
         assert!(events.is_empty());
-        events.set_wanted(true);
+        events.set_wanted(Listener::Watch, true);
         events.push_key(2, EventClass::default(), "set", b"key");
         events.push_flushed(1);
+        events.push_message(false, b"channel", b"text");
         events.push_swapped(3, 4);
         let key = Event::Key {
             db: 2,
@@ -175,12 +301,51 @@ mod tests {
             name: "set",
             key: b"key",
         };
-        let all: Vec<_> = events.iter().collect();
+        let message = Event::Message {
+            is_sharded: false,
+            channel: b"channel",
+            message: Message::Short(b"text"),
+        };
+        let all = events.take();
         assert_eq!(
-            all,
-            [key, Event::Flushed { db: 1 }, Event::Swapped { a: 3, b: 4 }]
+            all.iter().collect::<Vec<_>>(),
+            [
+                key,
+                Event::Flushed { db: 1 },
+                message,
+                Event::Swapped { a: 3, b: 4 }
+            ]
         );
-        events.set_wanted(false);
+        events.give_back(all);
         assert!(events.is_empty());
+        events.set_wanted(Listener::Watch, false);
+        events.push_flushed(1);
+        assert!(events.is_empty());
+    }
+
+    #[test]
+    fn notifications_alone_keep_only_their_classes() {
+        let mut events = Events::default();
+        events.set_notified(EventClass::parse(b"K$").unwrap());
+        events.push_key(0, EventClass::STRING, "set", b"a");
+        events.push_key(0, EventClass::GENERIC, "del", b"a");
+        assert_eq!(events.take_names(), [(0, "set", b"a".to_vec())]);
+        events.set_wanted(Listener::Tracking, true);
+        events.push_key(0, EventClass::GENERIC, "del", b"a");
+        assert_eq!(events.take_names(), [(0, "del", b"a".to_vec())]);
+        events.set_wanted(Listener::Tracking, false);
+        events.set_notified(EventClass::parse(b"$").unwrap());
+        assert!(!events.are_wanted());
+    }
+
+    #[test]
+    fn a_long_message_is_held_once() {
+        let mut events = Events::default();
+        events.push_message(true, b"c", &[7; LONG_BYTES]);
+        let Some(Event::Message { message, .. }) = events.iter().next() else {
+            panic!("a message was kept");
+        };
+        assert!(matches!(message, Message::Long(_)) && message.bytes().len() == LONG_BYTES);
+        assert_eq!(events.bytes, b"c");
     }
 }

@@ -17,7 +17,7 @@ pub mod waiters;
 pub use database::Key;
 pub use effects::Effects;
 pub use entry::{Entry, StringRef, ValueMut};
-pub use events::{Event, Events};
+pub use events::{Event, Events, Listener, Message};
 pub use eviction::AccessClock;
 pub use lag::Lag;
 pub use waiters::Waiters;
@@ -107,7 +107,7 @@ impl Keyspace {
         let mut prng = Prng::new(seed);
         let hasher = Hasher::new(prng.next_u64());
         let mut events = Events::default();
-        events.set_wanted(cfg!(test));
+        events.set_wanted(Listener::Test, cfg!(test));
         Keyspace {
             databases: (0..databases.max(1))
                 .map(|_| Database::new(hasher))

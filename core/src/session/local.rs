@@ -80,6 +80,10 @@ impl Local {
                     .error("ERR this command needs a running server");
             }
         }
+        if !cfg!(test) {
+            // Nobody else is there to be told.
+            self.shared.keys.events.clear();
+        }
         out
     }
 

@@ -72,6 +72,9 @@ impl Shared {
     pub fn apply_settings(&mut self) {
         let settings = &self.settings;
         self.keys.access = AccessClock::new(self.keys.now_ms, settings);
+        self.keys
+            .events
+            .set_notified(settings.notify_keyspace_events);
         let limits = &mut self.keys.limits;
         limits.hash_max_listpack_entries = settings.hash_max_listpack_entries;
         limits.hash_max_listpack_value = settings.hash_max_listpack_value;

@@ -272,6 +272,12 @@ impl KeyspaceEvents {
         self.0 & class.0 != 0 && self.0 & (Self::KEYSPACE.0 | Self::KEYEVENT.0) != 0
     }
 
+    /// Whether events of some class are published somewhere.
+    pub fn publishes_any(self) -> bool {
+        let places = Self::KEYSPACE.0 | Self::KEYEVENT.0;
+        self.0 & places != 0 && self.0 & !places != 0
+    }
+
     /// Reads the letters; `None` when one is unknown.
     pub fn parse(letters: &[u8]) -> Option<Self> {
         let mut events = KeyspaceEvents::NONE;

@@ -393,6 +393,9 @@ impl<P: Platform> Engine<P> {
         if let Some(ask) = ask {
             self.asked(at, *ask);
         }
+        if !self.shared.keys.events.is_empty() {
+            self.tell_events();
+        }
         if self.shared.keys.waiters.is_anything_ready() {
             self.serve_ready();
         }
