@@ -45,6 +45,38 @@ fn owned(outcome: c_int) -> Sys<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+// ---- time ----
+
+/// Whether the processor has a time stamp counter whose rate never changes.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn has_even_time_stamp_counter() -> bool {
+    use std::arch::x86_64::__cpuid;
+    const POWER_MANAGEMENT: u32 = 0x8000_0007;
+    const INVARIANT: u32 = 1 << 8;
+    let most = __cpuid(0x8000_0000).eax;
+    most >= POWER_MANAGEMENT && __cpuid(POWER_MANAGEMENT).edx & INVARIANT != 0
+}
+
+/// The time stamp counter.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn time_stamp_counter() -> u64 {
+    // SAFETY: every x86-64 processor has the instruction, and Linux lets programs use it.
+    unsafe { std::arch::x86_64::_rdtsc() }
+}
+
+/// Other processors are asked through the system.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn has_even_time_stamp_counter() -> bool {
+    false
+}
+
+/// Never asked.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn time_stamp_counter() -> u64 {
+    0
+}
+
 // ---- readiness ----
 
 pub(crate) fn epoll_create() -> Sys<OwnedFd> {

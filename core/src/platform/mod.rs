@@ -53,12 +53,21 @@ impl core::fmt::Display for IoError {
     }
 }
 
-/// Two clocks, read once a turn.
+/// Two clocks, read a few times a turn, and a counter for what is shorter.
 pub trait Clock {
     /// Microseconds since an arbitrary origin; never goes back.
     fn monotonic_us(&self) -> u64;
     /// Microseconds since the Unix epoch; may jump.
     fn wall_us(&self) -> u64;
+    /// A counter for short durations, of which the difference of two readings counts: as cheap to read as the platform
+    /// can make it, since it is read every few requests.
+    fn ticks(&self) -> u64 {
+        self.monotonic_us()
+    }
+    /// How many nanoseconds so many [`Clock::ticks`] take.
+    fn nanoseconds(&self, ticks: u64) -> u64 {
+        ticks.saturating_mul(1000)
+    }
 }
 
 /// What a registration waits for.
