@@ -239,6 +239,15 @@ pub enum Signal {
     Interrupt,
 }
 
+/// A crash that was asked for, to see what comes of one (DEBUG SEGFAULT, DEBUG PANIC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Memory is used that is not there.
+    Segfault,
+    /// The program gives up.
+    Panic,
+}
+
 /// The process around the engine.
 pub trait Host {
     /// A descriptor that becomes readable when a signal came or a sync ended, so that the loop wakes.
@@ -274,6 +283,10 @@ pub trait Host {
     fn fill_random(&mut self, into: &mut [u8]);
     /// Stands still for so many microseconds: DEBUG SLEEP, the one call that blocks, since that is its purpose.
     fn sleep(&mut self, us: u64);
+    /// Crashes as wished. It returns only where the platform cannot: then nothing has happened.
+    fn crash(&mut self, how: Crash) {
+        let _ = how;
+    }
 }
 
 /// The bundle that the engine is generic over.
