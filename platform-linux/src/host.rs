@@ -167,6 +167,10 @@ impl Host for LinuxHost {
         std::thread::sleep(std::time::Duration::from_micros(us));
     }
 
+    fn allow_open_files(&mut self, wanted: u64) -> u64 {
+        crate::process::raise_open_files(wanted)
+    }
+
     fn crash(&mut self, how: Crash) {
         match how {
             Crash::Segfault => syscall::use_missing_memory(),
