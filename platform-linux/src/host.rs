@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use rotom_core::platform::{Allocator, Fd, Host, IoError, Signal, Usage};
+use rotom_core::platform::{Allocator, Crash, Fd, Host, IoError, Signal, Usage};
 
 use crate::{Wake, syscall, to_io_error, to_std_error};
 
@@ -165,6 +165,18 @@ impl Host for LinuxHost {
 
     fn sleep(&mut self, us: u64) {
         std::thread::sleep(std::time::Duration::from_micros(us));
+    }
+
+    fn allow_open_files(&mut self, wanted: u64) -> u64 {
+        crate::process::raise_open_files(wanted)
+    }
+
+    fn crash(&mut self, how: Crash) {
+        match how {
+            Crash::Segfault => syscall::use_missing_memory(),
+            #[allow(clippy::panic, reason = "somebody has asked for it")]
+            Crash::Panic => panic!("asked for by DEBUG PANIC"),
+        }
     }
 
     fn fill_random(&mut self, into: &mut [u8]) {

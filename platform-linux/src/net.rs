@@ -6,10 +6,10 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET};
 use libc::{TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY};
-use rotom_core::platform::{Accepted, AddressText, Fd, IoError, Net, Transfer};
+use rotom_core::platform::{Accepted, AddressText, Fd, IoError, ListenAt, Net, Transfer};
 
 use crate::address::Address;
-use crate::syscall;
+use crate::{listen_tcp, syscall, to_io_error};
 
 /// How many parts one gathered write takes; what is left makes the write a short one.
 const PARTS_PER_WRITE: usize = 64;
@@ -40,6 +40,14 @@ impl Default for LinuxNet {
 }
 
 impl Net for LinuxNet {
+    fn listen(&mut self, at: &ListenAt<'_>) -> Result<Fd, IoError> {
+        if at.secure {
+            // Who asks for encryption must not get an open door.
+            return Err(IoError::OTHER);
+        }
+        listen_tcp(at.host, at.port, at.backlog).map_err(to_io_error)
+    }
+
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError> {
         let (socket, peer) = loop {
             match syscall::accept(listener.0) {

@@ -293,6 +293,19 @@ pub(crate) fn fire_eventfd(fd: c_int) {
 }
 
 /// Ends the process at once, without destructors. Async-signal-safe.
+/// Reads from an address where nothing is, which ends the process with SIGSEGV: what DEBUG SEGFAULT is for.
+pub(crate) fn use_missing_memory() {
+    // SAFETY: the pages are the process's own and nobody else knows of them; that they may not be read is the point.
+    unsafe {
+        let bytes = page_bytes() as usize;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let page = libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0);
+        if page != libc::MAP_FAILED {
+            page.cast::<u8>().read_volatile();
+        }
+    }
+}
+
 pub(crate) fn exit_at_once(code: c_int) -> ! {
     // SAFETY: no memory is passed and it does not return.
     unsafe { libc::_exit(code) }

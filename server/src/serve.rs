@@ -4,19 +4,17 @@ use crate::allocator;
 use crate::banner;
 use crate::process::{self, PidFile, Supervisor};
 use crate::startup::Startup;
-use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts};
+use rotom_core::engine::{
+    Engine, Exit, Facts, Listener, Parts, Place, RESERVED_FILES, open_listeners,
+};
 use rotom_core::persist::LoadError;
 use rotom_core::platform::{Allocator, Host};
 use rotom_core::settings::Settings;
 use rotom_platform_linux::{
-    LinuxClock, LinuxHost, LinuxNet, LinuxPlatform, LinuxPoller, LinuxStorage, listen_tcp,
-    listen_unix,
+    LinuxClock, LinuxHost, LinuxNet, LinuxPlatform, LinuxPoller, LinuxStorage, listen_unix,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Descriptors that the server itself needs beside its clients'.
-const RESERVED_FILES: u64 = 32;
 
 /// Why the server ended before it served.
 type Failure = Box<dyn std::error::Error>;
@@ -33,7 +31,8 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     banner::starting(program, configured);
     let _pid_file = PidFile::write(&settings);
     limit_clients(&mut settings);
-    let sockets = open_sockets(&settings)?;
+    let mut net = LinuxNet::new();
+    let sockets = open_sockets(&mut net, &settings)?;
     banner::running(&settings);
     let supervisor = Supervisor::find(&settings);
     let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
@@ -45,7 +44,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let parts: Parts<LinuxPlatform> = Parts {
         clock: LinuxClock::new(),
         poller: LinuxPoller::new()?,
-        net: LinuxNet::new(),
+        net,
         storage: LinuxStorage::open(Path::new(&settings.dir), host.wake())?,
         host,
     };
@@ -83,7 +82,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
 
 fn announce(sockets: &Sockets, supervisor: Option<&Supervisor>) {
     banner::initialized();
-    if sockets.listeners.iter().any(|listener| !listener.unix) {
+    if sockets.has_tcp {
         banner::ready(banner::Listener::Tcp);
     }
     if sockets.unix_path.is_some() {
@@ -115,36 +114,22 @@ fn limit_clients(settings: &mut Settings) {
 /// What clients connect to.
 struct Sockets {
     listeners: Vec<Listener>,
+    has_tcp: bool,
     unix_path: Option<PathBuf>,
 }
 
-fn open_sockets(settings: &Settings) -> Result<Sockets, Failure> {
-    let mut listeners = Vec::new();
-    if settings.port != 0 {
-        for address in settings.bind_addresses() {
-            match listen_tcp(address.host, settings.port, settings.tcp_backlog) {
-                Ok(fd) => listeners.push(Listener { fd, unix: false }),
-                Err(error) => {
-                    let port = settings.port;
-                    log::warn!(
-                        "Could not create server TCP listening socket {}:{port}: bind: {error}",
-                        address.host
-                    );
-                    if !address.optional {
-                        return Err(
-                            format!("Failed listening on port {port} (tcp), aborting.").into()
-                        );
-                    }
-                }
-            }
-        }
-    }
+fn open_sockets(net: &mut LinuxNet, settings: &Settings) -> Result<Sockets, Failure> {
+    let mut listeners = open_listeners(net, settings).map_err(|error| error.to_string())?;
+    let has_tcp = !listeners.is_empty();
     let mut unix_path = None;
     if !settings.unixsocket.is_empty() {
         let path = PathBuf::from(&settings.unixsocket);
         let fd = listen_unix(&path, settings.unixsocketperm, settings.tcp_backlog)
             .map_err(|error| format!("Failed opening Unix socket: bind: {error}"))?;
-        listeners.push(Listener { fd, unix: true });
+        listeners.push(Listener {
+            fd,
+            place: Place::Unix,
+        });
         unix_path = Some(path);
     }
     if listeners.is_empty() {
@@ -152,6 +137,7 @@ fn open_sockets(settings: &Settings) -> Result<Sockets, Failure> {
     }
     Ok(Sockets {
         listeners,
+        has_tcp,
         unix_path,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::reply::{self, Value};
 use crate::sim::{Sim, SimClient, SimPlatform};
-use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts};
+use rotom_core::engine::{Engine, Exit, Facts, Listener, Parts, Place};
 use rotom_core::persist::LoadError;
 use rotom_core::platform::Fd;
 use rotom_core::settings::Settings;
@@ -50,7 +50,11 @@ impl Server {
         };
         let tcp = Listener {
             fd: listener,
-            unix: false,
+            place: Place::Tcp {
+                host: "127.0.0.1".into(),
+                port: settings.port,
+                secure: false,
+            },
         };
         let mut engine = Engine::new(parts, settings, vec![tcp], Facts::default(), 1)
             .expect("the listener can be watched");

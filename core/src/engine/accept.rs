@@ -1,7 +1,7 @@
 //! Taking connections and closing them.
 
 use super::connection::Connection;
-use super::{Engine, TOKEN_CONNECTION, Timer};
+use super::{Engine, Place, TOKEN_CONNECTION, Timer};
 use crate::command::ClientState;
 use crate::platform::{Accepted, Interest, Net, Platform, Token};
 use crate::resp::Loans;
@@ -26,12 +26,13 @@ accepting connections from the outside.\r\n";
 
 impl<P: Platform> Engine<P> {
     pub(super) fn accept(&mut self, number: usize) {
-        let Some(&listener) = self.listeners.get(number) else {
+        let Some(listener) = self.listeners.get(number) else {
             return;
         };
+        let (fd, unix) = (listener.fd, listener.place == Place::Unix);
         for _ in 0..ACCEPTS_PER_TURN {
-            match self.net.accept(listener.fd) {
-                Ok(Some(accepted)) => self.welcome(&accepted, listener.unix),
+            match self.net.accept(fd) {
+                Ok(Some(accepted)) => self.welcome(&accepted, unix),
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("Accepting client connection: {error}");

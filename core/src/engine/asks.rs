@@ -112,6 +112,7 @@ impl<P: Platform> Engine<P> {
             Ok(()) => self.reply(slot, |reply| reply.ok()),
             Err(error) => {
                 self.shared.settings = changes.into_previous();
+                self.shared.apply_settings();
                 let text = alloc::format!("{error}");
                 self.reply(slot, |reply| reply.error(&text));
             }
@@ -120,25 +121,14 @@ impl<P: Platform> Engine<P> {
 
     /// Makes changed settings take effect; those read where they are used need nothing.
     fn apply(&mut self, changes: &Changes) -> Result<(), ConfigSetError> {
-        for &fixed in &["port", "bind"] {
-            if changes.contains(fixed) {
-                return Err(ConfigSetError::failed(
-                    fixed,
-                    "Unable to listen on this address while running",
-                ));
-            }
-        }
         if changes.contains("appendonly") {
             return Err(ConfigSetError::failed(
                 "appendonly",
                 "the log can only be switched at start in this version",
             ));
         }
+        self.apply_network(changes)?;
         self.shared.apply_settings();
-        crate::platform::Net::set_keepalive_seconds(
-            &mut self.net,
-            self.shared.settings.tcp_keepalive,
-        );
         if changes.contains("hz") {
             self.ae.cancel(self.cron_timer);
             self.cron_timer = start_cron(&mut self.ae, self.now_us, self.shared.settings.hz);

@@ -24,6 +24,8 @@ mod cron;
 mod events;
 mod info;
 mod lent;
+mod listeners;
+mod network;
 mod outbox;
 mod output;
 mod quoted;
@@ -36,7 +38,7 @@ mod waiting;
 use crate::command::Shutdown;
 use crate::persist::{Aof, LoadError};
 use crate::platform::{
-    Clock, Fd, Host, Interest, IoError, Net, Platform, Poller, Signal, Token, Usage,
+    Clock, Host, Interest, IoError, Net, Platform, Poller, Signal, Token, Usage,
 };
 use crate::session::Shared;
 use crate::settings::Settings;
@@ -47,20 +49,13 @@ use batch::Batch;
 use buffer::Pool;
 use client_memory::ClientMemory;
 use connection::Connections;
+pub use listeners::{ListenError, Listener, Place, open_listeners};
+pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
 use rates::Rates;
 use room::RoomKeeper;
 use turns::Turns;
 use waiting::WaitingClients;
-
-/// A socket that clients connect to, opened by the program.
-#[derive(Clone, Copy, Debug)]
-pub struct Listener {
-    /// Its descriptor.
-    pub fd: Fd,
-    /// Whether it is a Unix socket.
-    pub unix: bool,
-}
 
 /// The platform's parts, one of each.
 pub struct Parts<P: Platform> {
@@ -197,9 +192,6 @@ impl<P: Platform> Engine<P> {
         if let Some(fd) = host.wake_fd() {
             ae.watch(fd, TOKEN_WAKE, readable)?;
         }
-        for (number, listener) in listeners.iter().enumerate() {
-            ae.watch(listener.fd, Token(TOKEN_LISTENER + number as u64), readable)?;
-        }
         let now_us = clock.monotonic_us();
         let cron_timer = start_cron(&mut ae, now_us, settings.hz);
         let expiry_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Expiry);
@@ -208,7 +200,7 @@ impl<P: Platform> Engine<P> {
         let mut shared = Shared::new(settings, seed);
         shared.set_time(clock.wall_us());
         let startup_memory = host.allocated_bytes();
-        Ok(Engine {
+        let mut engine = Engine {
             started_at_us: clock.wall_us(),
             clock,
             ae,
@@ -247,7 +239,9 @@ impl<P: Platform> Engine<P> {
             work_left: false,
             gives_back: false,
             exit: None,
-        })
+        };
+        engine.watch_listeners()?;
+        Ok(engine)
     }
 
     /// Loads the log, if `appendonly` is on, and opens it for writing.

@@ -8,6 +8,7 @@
 //! A platform is a bundle of five types ([`Platform`]); the engine owns one value of each. The bundle's
 //! type parameter is the only generic of the engine, and nothing outside `engine/` and `persist/` sees it.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 
@@ -34,6 +35,20 @@ impl IoError {
     pub const NO_SPACE: IoError = IoError(28);
     /// `EMFILE`: no more descriptors in this process.
     pub const TOO_MANY_FILES: IoError = IoError(24);
+    /// `ENOPROTOOPT`: a socket of this kind does not have that option.
+    pub const NO_PROTOCOL_OPTION: IoError = IoError(92);
+    /// `EPROTONOSUPPORT`: there is no such protocol here.
+    pub const PROTOCOL_NOT_SUPPORTED: IoError = IoError(93);
+    /// `ESOCKTNOSUPPORT`: there are no such sockets here.
+    pub const SOCKET_TYPE_NOT_SUPPORTED: IoError = IoError(94);
+    /// `EPFNOSUPPORT`: there is no such family of protocols here.
+    pub const PROTOCOL_FAMILY_NOT_SUPPORTED: IoError = IoError(96);
+    /// `EAFNOSUPPORT`: there are no such addresses here.
+    pub const ADDRESS_FAMILY_NOT_SUPPORTED: IoError = IoError(97);
+    /// `EADDRINUSE`: somebody listens there already.
+    pub const ADDRESS_IN_USE: IoError = IoError(98);
+    /// `EADDRNOTAVAIL`: this machine does not have that address.
+    pub const ADDRESS_NOT_AVAILABLE: IoError = IoError(99);
 }
 
 impl core::fmt::Display for IoError {
@@ -48,6 +63,11 @@ impl core::fmt::Display for IoError {
             IoError(27) => f.write_str("File too large"),
             IoError(30) => f.write_str("Read-only file system"),
             IoError(122) => f.write_str("Disk quota exceeded"),
+            IoError::ADDRESS_FAMILY_NOT_SUPPORTED => {
+                f.write_str("Address family not supported by protocol")
+            }
+            IoError::ADDRESS_IN_USE => f.write_str("Address already in use"),
+            IoError::ADDRESS_NOT_AVAILABLE => f.write_str("Cannot assign requested address"),
             IoError(number) => write!(f, "error {number}"),
         }
     }
@@ -126,8 +146,67 @@ pub struct Accepted {
     pub local: bool,
 }
 
-/// Stream sockets. Listening sockets are opened by the program, which knows its addresses.
+/// Where to listen for connections over the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenAt<'a> {
+    /// A number (`127.0.0.1`, `::1`), a host name, `*` (every IPv4 address) or `::*` (every IPv6 address).
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// How many connections may wait to be accepted.
+    pub backlog: u32,
+    /// Whether connections are encrypted, as the last [`Net::set_tls`] says.
+    pub secure: bool,
+}
+
+/// How connections are encrypted: the `tls-*` settings, as they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsOptions<'a> {
+    /// The file of the server's certificate and what leads from it to a known authority.
+    pub cert_file: &'a str,
+    /// The file of the certificate's key.
+    pub key_file: &'a str,
+    /// What the key is encrypted with; empty: it is not.
+    pub key_file_pass: &'a [u8],
+    /// The file of the authorities that clients' certificates must come from.
+    pub ca_cert_file: &'a str,
+    /// A folder of such files.
+    pub ca_cert_dir: &'a str,
+    /// Whether clients show certificates.
+    pub clients: TlsClients,
+    /// Versions of TLS, by name; empty: those that are thought safe.
+    pub protocols: &'a str,
+    /// Suites of TLS 1.2, in OpenSSL's words; empty: those that are thought safe.
+    pub ciphers: &'a str,
+    /// Suites of TLS 1.3, by name; empty: those that are thought safe.
+    pub ciphersuites: &'a str,
+    /// Whether the server's order of suites counts, not the client's.
+    pub prefers_own_order: bool,
+    /// How many sessions are kept for clients that come again; 0: none.
+    pub cached_sessions: u32,
+}
+
+/// Whether clients show certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsClients {
+    /// They are not asked.
+    NotAsked,
+    /// They may; one that is shown must be good.
+    Optional,
+    /// They must.
+    Required,
+}
+
+/// Stream sockets.
 pub trait Net {
+    /// Listens for connections; all or nothing.
+    fn listen(&mut self, at: &ListenAt<'_>) -> Result<Fd, IoError>;
+    /// Has connections to secure listeners encrypted like this from now on. Those that are there keep what they have. The
+    /// text of a failure, after which nothing has changed, is for the log.
+    fn set_tls(&mut self, options: &TlsOptions<'_>) -> Result<(), String> {
+        let _ = options;
+        Err("encrypted connections are not supported here".into())
+    }
     /// Takes one waiting connection, or `None`. On `Err` the caller pauses accepting for a while.
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError>;
     /// Reads into `into` (never empty). A reset is `Closed`.
@@ -248,6 +327,15 @@ pub enum Signal {
     Interrupt,
 }
 
+/// A crash that was asked for, to see what comes of one (DEBUG SEGFAULT, DEBUG PANIC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Memory is used that is not there.
+    Segfault,
+    /// The program gives up.
+    Panic,
+}
+
 /// The process around the engine.
 pub trait Host {
     /// A descriptor that becomes readable when a signal came or a sync ended, so that the loop wakes.
@@ -275,14 +363,19 @@ pub trait Host {
     }
     /// Replaces the text of the configuration file the program was started with, atomically (CONFIG REWRITE).
     /// `Err(NOT_FOUND)` when it was started without one.
-    fn rewrite_config(
-        &mut self,
-        rewrite: &mut dyn FnMut(&str) -> alloc::string::String,
-    ) -> Result<(), IoError>;
+    fn rewrite_config(&mut self, rewrite: &mut dyn FnMut(&str) -> String) -> Result<(), IoError>;
+    /// Tries to allow the process so many open descriptors, and returns how many it may have now.
+    fn allow_open_files(&mut self, wanted: u64) -> u64 {
+        wanted
+    }
     /// Fills `into` with bits good enough for secrets.
     fn fill_random(&mut self, into: &mut [u8]);
     /// Stands still for so many microseconds: DEBUG SLEEP, the one call that blocks, since that is its purpose.
     fn sleep(&mut self, us: u64);
+    /// Crashes as wished. It returns only where the platform cannot: then nothing has happened.
+    fn crash(&mut self, how: Crash) {
+        let _ = how;
+    }
 }
 
 /// The bundle that the engine is generic over.

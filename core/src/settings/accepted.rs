@@ -172,26 +172,13 @@ accepted! {
     "loading-process-events-interval-bytes" = "524288", integer(1024, INT_MAX), HIDDEN;
 
     // TLS.
-    "tls-port" = "0", PORT, ONLY_DEFAULT;
     "tls-replication" = "no", Rule::Bool, ONLY_DEFAULT;
     "tls-cluster" = "no", Rule::Bool, ONLY_DEFAULT;
-    "tls-auth-clients" = "yes", Rule::Word(&["no", "yes", "optional"]);
-    "tls-prefer-server-ciphers" = "no", Rule::Bool;
-    "tls-session-caching" = "yes", Rule::Bool;
-    "tls-session-cache-size" = "20480", COUNT;
     "tls-session-cache-timeout" = "300", COUNT;
-    "tls-cert-file" = "", Rule::Text;
-    "tls-key-file" = "", Rule::Text;
-    "tls-key-file-pass" = "", Rule::Text, SENSITIVE;
     "tls-client-cert-file" = "", Rule::Text;
     "tls-client-key-file" = "", Rule::Text;
     "tls-client-key-file-pass" = "", Rule::Text, SENSITIVE;
     "tls-dh-params-file" = "", Rule::Text;
-    "tls-ca-cert-file" = "", Rule::Text;
-    "tls-ca-cert-dir" = "", Rule::Text;
-    "tls-protocols" = "", Rule::Text;
-    "tls-ciphers" = "", Rule::Text;
-    "tls-ciphersuites" = "", Rule::Text;
 }
 
 /// Names that redis.conf may still contain and that Redis itself ignores.

@@ -17,7 +17,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The settings that have another value now, by their main names.
+    /// The settings that have another value now, by their main names, and those that name files.
     pub fn names(&self) -> &[&'static str] {
         &self.names
     }
@@ -28,6 +28,11 @@ impl Changes {
     }
 
     /// The settings before the change.
+    pub fn previous(&self) -> &Settings {
+        &self.previous
+    }
+
+    /// The settings before the change, to be put back.
     pub fn into_previous(self) -> Settings {
         *self.previous
     }
@@ -100,7 +105,8 @@ impl Settings {
             let value = parse_word(spec, word, &before)
                 .map_err(|error| ConfigSetError::failed(name, &error.to_string()))?;
             next.put(spec, value);
-            if next.value(spec) != before {
+            // A file that is named again may say something else than before.
+            if spec.flags.contains(Flags::VOLATILE) || next.value(spec) != before {
                 names.push(spec.name);
             }
         }

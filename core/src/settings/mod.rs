@@ -38,7 +38,7 @@ pub use table::{Settings, TABLE};
 pub use text::{ConfigTextError, parse_config_text, quote, split_words};
 pub use types::{
     AppendFsync, BindAddress, BufferLimit, ClientsMemory, KeyspaceEvents, LogLevel,
-    MaxmemoryPolicy, OutputBufferLimits, ProtectedAction, SavePoint, Supervised,
+    MaxmemoryPolicy, OutputBufferLimits, ProtectedAction, SavePoint, Supervised, TlsAuthClients,
 };
 
 use alloc::borrow::Cow;

@@ -54,6 +54,8 @@ impl Flags {
     pub const HIDDEN: Flags = Flags(8);
     /// Another value than the default would ask for what Rotom cannot do yet, so it is refused.
     pub const ONLY_DEFAULT: Flags = Flags(16);
+    /// The value names what may change by itself, so setting it to what it is takes effect too.
+    pub const VOLATILE: Flags = Flags(32);
 
     /// Both sets together.
     pub const fn and(self, other: Flags) -> Flags {

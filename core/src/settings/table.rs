@@ -9,7 +9,7 @@ use super::rule::Value;
 use super::spec::{Flags, Rule, SettingSpec, Store};
 use super::types::{
     AppendFsync, ClientsMemory, KeyspaceEvents, LogLevel, MaxmemoryPolicy, OutputBufferLimits,
-    ProtectedAction, SavePoint, Supervised,
+    ProtectedAction, SavePoint, Supervised, TlsAuthClients,
 };
 use alloc::string::String;
 use alloc::vec;
@@ -145,6 +145,35 @@ settings! {
     /// When a client that does not read its replies is disconnected.
     client_output_buffer_limit: OutputBufferLimits = OutputBufferLimits::default(),
         "client-output-buffer-limit", Rule::OutputBufferLimits;
+
+    // Encrypted connections.
+    /// The TCP port of encrypted connections; 0 opens none.
+    tls_port: u16 = 0, "tls-port", integer(0, 65535);
+    /// The file of the server's certificate.
+    tls_cert_file: String = String::new(), "tls-cert-file", Rule::Text, Flags::VOLATILE;
+    /// The file of the certificate's key.
+    tls_key_file: String = String::new(), "tls-key-file", Rule::Text, Flags::VOLATILE;
+    /// What the key is encrypted with.
+    tls_key_file_pass: String = String::new(), "tls-key-file-pass", Rule::Text, Flags::SENSITIVE;
+    /// The file of the authorities that clients' certificates come from.
+    tls_ca_cert_file: String = String::new(), "tls-ca-cert-file", Rule::Text, Flags::VOLATILE;
+    /// A folder of such files.
+    tls_ca_cert_dir: String = String::new(), "tls-ca-cert-dir", Rule::Text, Flags::VOLATILE;
+    /// Whether clients show certificates.
+    tls_auth_clients: TlsAuthClients = TlsAuthClients::Yes,
+        "tls-auth-clients", Rule::Word(TlsAuthClients::WORDS);
+    /// The versions of TLS; empty are those that are thought safe.
+    tls_protocols: String = String::new(), "tls-protocols", Rule::Text;
+    /// The suites of TLS 1.2, in OpenSSL's words; empty are those that are thought safe.
+    tls_ciphers: String = String::new(), "tls-ciphers", Rule::Text;
+    /// The suites of TLS 1.3; empty are those that are thought safe.
+    tls_ciphersuites: String = String::new(), "tls-ciphersuites", Rule::Text;
+    /// Whether the server's order of suites counts.
+    tls_prefer_server_ciphers: bool = false, "tls-prefer-server-ciphers", Rule::Bool;
+    /// Whether clients that come again may go on with their session.
+    tls_session_caching: bool = true, "tls-session-caching", Rule::Bool;
+    /// How many sessions are kept.
+    tls_session_cache_size: u32 = 20 * 1024, "tls-session-cache-size", integer(0, INT_MAX);
 
     // Process.
     /// The number of databases.

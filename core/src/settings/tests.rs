@@ -177,8 +177,8 @@ fn start_up_errors_are_redis_errors() {
             "'replicaof' is not supported by this version of Rotom",
         ),
         (
-            "tls-port 6380",
-            "'tls-port' is not supported by this version of Rotom",
+            "tls-cluster yes",
+            "'tls-cluster' is not supported by this version of Rotom",
         ),
         (
             "rename-command a b",

@@ -93,6 +93,18 @@ words! {
 }
 
 words! {
+    /// Whether clients of encrypted connections show certificates.
+    TlsAuthClients {
+        /// They are not asked.
+        No = "no",
+        /// They must.
+        Yes = "yes",
+        /// They may.
+        Optional = "optional",
+    }
+}
+
+words! {
     /// Who may use something dangerous.
     ProtectedAction {
         /// Nobody.

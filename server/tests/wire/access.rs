@@ -1,7 +1,7 @@
 //! Who may connect, over what, and what they may do.
 
 use crate::support::{Client, Folder, Server};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 
 const NO_AUTH: &str = "-NOAUTH Authentication required.";
@@ -119,14 +119,9 @@ fn protected_and_immutable_settings_stay() {
         ("databases", "4", "can't set immutable config"),
         ("unixsocket", "x", "can't set immutable config"),
         (
-            "port",
-            "1",
-            "Unable to listen on this address while running",
-        ),
-        (
             "bind",
-            "127.0.0.2",
-            "Unable to listen on this address while running",
+            "192.0.2.1",
+            "Failed to bind to specified addresses.",
         ),
         (
             "appendonly",
@@ -147,6 +142,14 @@ fn protected_and_immutable_settings_stay() {
         let reply = client.ask(&format!("CONFIG SET {name} {value}"));
         assert_eq!(reply, failed(name, why));
     }
+    let refused = client.ask("CONFIG SET maxclients 4000000000");
+    let wanted = failed(
+        "maxclients",
+        "The operating system is not able to handle the specified number of clients, try with ",
+    );
+    let rest = refused.strip_prefix(&wanted).expect(&refused);
+    // What is offered is taken.
+    assert_eq!(client.ask(&format!("CONFIG SET maxclients {rest}")), "+OK");
     assert_eq!(
         client.ask("CONFIG SET nosuch 1"),
         "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"
@@ -200,6 +203,31 @@ fn a_server_may_have_a_unix_socket_alone() {
     });
     server.wait_for_line("Ready to accept connections unix");
     assert_eq!(Client::unix(&path).ask("PING"), "+PONG");
+}
+
+#[test]
+fn port_and_bind_change_while_the_server_runs() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--bind", "127.0.0.1"]);
+    let mut client = server.client();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    assert_eq!(
+        client.ask(&format!("CONFIG SET port {port}")),
+        "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server logs."
+    );
+    assert_eq!(server.client().ask("PING"), "+PONG");
+    drop(taken);
+    assert_eq!(client.ask(&format!("CONFIG SET port {port}")), "+OK");
+    assert_eq!(Client::tcp("127.0.0.1", port).ask("PING"), "+PONG");
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+    for addresses in ["*", "127.0.0.2", "127.0.0.1"] {
+        assert_eq!(client.ask(&format!("CONFIG SET bind {addresses}")), "+OK");
+        let host = addresses.replace('*', "127.0.0.3");
+        assert_eq!(Client::tcp(&host, port).ask("PING"), "+PONG");
+    }
+    let info = client.call("INFO server").text();
+    assert!(info.contains(&format!("tcp_port:{port}\r\n")), "{info}");
 }
 
 #[test]

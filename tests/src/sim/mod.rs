@@ -203,6 +203,11 @@ impl Sim {
         self.world.borrow_mut().net.listen()
     }
 
+    /// The socket that listens at an address, if there is one.
+    pub fn listener_at(&self, host: &str, port: u16) -> Option<Fd> {
+        self.world.borrow().net.listener_at(host, port)
+    }
+
     /// Connects a client from this machine, with room for 64 KiB of unreceived replies.
     pub fn connect(&self, listener: Fd) -> SimClient {
         self.connect_from(listener, "127.0.0.1", true)

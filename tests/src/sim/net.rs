@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 
-use rotom_core::platform::{Accepted, AddressText, Fd, IoError, Net, Transfer};
+use rotom_core::platform::{Accepted, AddressText, Fd, IoError, ListenAt, Net, Transfer};
 
 use super::{Shared, World, chance};
 
@@ -15,6 +15,8 @@ use super::{Shared, World, chance};
 const FIRST_SOCKET: i32 = 4;
 /// How many bytes of replies a client leaves unreceived before the server's writes are not taken.
 const SEND_BUFFER: usize = 64 * 1024;
+/// Addresses that the simulated machine has.
+const MACHINE_ADDRESSES: [&str; 3] = ["127.0.0.1", "10.0.0.1", "0.0.0.0"];
 const SERVER_ADDRESS: &str = "127.0.0.1:6379";
 
 /// How often the network misbehaves, each in times out of a hundred. `Default` is never.
@@ -43,7 +45,11 @@ pub(super) struct LinkId(u64);
 
 #[derive(Debug)]
 enum Socket {
-    Listener(VecDeque<LinkId>),
+    Listener {
+        waiting: VecDeque<LinkId>,
+        host: String,
+        port: u16,
+    },
     Stream(LinkId),
 }
 
@@ -94,13 +100,45 @@ impl Network {
     }
 
     pub(super) fn listen(&mut self) -> Fd {
-        self.open(Socket::Listener(VecDeque::new()))
+        self.open(Socket::Listener {
+            waiting: VecDeque::new(),
+            host: "127.0.0.1".into(),
+            port: 6379,
+        })
+    }
+
+    /// As Linux does: a port is free for an address unless somebody listens there or on all addresses, and for all addresses
+    /// unless somebody listens at all.
+    fn listen_at(&mut self, at: &ListenAt<'_>) -> Result<Fd, IoError> {
+        if !MACHINE_ADDRESSES.contains(&at.host) {
+            return Err(IoError::ADDRESS_NOT_AVAILABLE);
+        }
+        let is_taken = self.sockets.values().any(|socket| match socket {
+            Socket::Listener { host, port, .. } => {
+                *port == at.port && (host == at.host || host == "0.0.0.0" || at.host == "0.0.0.0")
+            }
+            Socket::Stream(_) => false,
+        });
+        if is_taken {
+            return Err(IoError::ADDRESS_IN_USE);
+        }
+        Ok(self.open(Socket::Listener {
+            waiting: VecDeque::new(),
+            host: at.host.into(),
+            port: at.port,
+        }))
+    }
+
+    pub(super) fn listener_at(&self, host: &str, port: u16) -> Option<Fd> {
+        let is_it = |socket: &Socket| matches!(socket, Socket::Listener { host: h, port: p, .. } if h == host && *p == port);
+        let mut found = self.sockets.iter().filter(|(_, socket)| is_it(socket));
+        found.next().map(|(&fd, _)| fd)
     }
 
     pub(super) fn connect(&mut self, listener: Fd, host: &str, local: bool) -> LinkId {
         let link = LinkId(self.next_link);
         self.next_link += 1;
-        let Some(Socket::Listener(waiting)) = self.sockets.get_mut(&listener) else {
+        let Some(Socket::Listener { waiting, .. }) = self.sockets.get_mut(&listener) else {
             unreachable!("{listener:?} does not listen");
         };
         waiting.push_back(link);
@@ -153,7 +191,7 @@ impl Network {
     pub(super) fn state_of(&self, fd: Fd) -> (bool, bool, bool) {
         let link = match self.sockets.get(&fd) {
             None => return (false, false, false),
-            Some(Socket::Listener(waiting)) => return (!waiting.is_empty(), false, false),
+            Some(Socket::Listener { waiting, .. }) => return (!waiting.is_empty(), false, false),
             Some(Socket::Stream(link)) => &self.links[link],
         };
         let is_broken = link.failure.is_some() || link.client >= ClientEnd::Closed;
@@ -188,7 +226,7 @@ impl Network {
 
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError> {
         let open_sockets = self.open_sockets();
-        let Some(Socket::Listener(waiting)) = self.sockets.get_mut(&listener) else {
+        let Some(Socket::Listener { waiting, .. }) = self.sockets.get_mut(&listener) else {
             unreachable!("{listener:?} is accepted on but does not listen");
         };
         if waiting.is_empty() {
@@ -212,7 +250,7 @@ impl Network {
     fn close(&mut self, fd: Fd) {
         let gone: Vec<LinkId> = match self.sockets.remove(&fd) {
             None => unreachable!("{fd:?} is closed but not open"),
-            Some(Socket::Listener(waiting)) => waiting.into(),
+            Some(Socket::Listener { waiting, .. }) => waiting.into(),
             Some(Socket::Stream(link)) => vec![link],
         };
         for link in gone {
@@ -306,6 +344,10 @@ impl SimNet {
 }
 
 impl Net for SimNet {
+    fn listen(&mut self, at: &ListenAt<'_>) -> Result<Fd, IoError> {
+        self.world.borrow_mut().net.listen_at(at)
+    }
+
     fn accept(&mut self, listener: Fd) -> Result<Option<Accepted>, IoError> {
         self.world.borrow_mut().net.accept(listener)
     }
