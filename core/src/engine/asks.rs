@@ -135,6 +135,10 @@ impl<P: Platform> Engine<P> {
             ));
         }
         self.shared.apply_settings();
+        if self.aof.is_open() {
+            let annotated = self.shared.settings.aof_checksum_enabled;
+            self.shared.keys.effects.set_annotated(annotated);
+        }
         crate::platform::Net::set_keepalive_seconds(
             &mut self.net,
             self.shared.settings.tcp_keepalive,
