@@ -7,7 +7,6 @@ use crate::startup::Startup;
 use rotom_core::engine::{
     Engine, Exit, Facts, Listener, Parts, Place, RESERVED_FILES, open_listeners,
 };
-use rotom_core::persist::LoadError;
 use rotom_core::platform::{Allocator, Host};
 use rotom_core::settings::Settings;
 use rotom_platform_linux::{
@@ -55,16 +54,18 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let listeners = sockets.listeners.clone();
     let mut engine = Engine::new(parts, settings, listeners, facts, seed)
         .map_err(|error| format!("The event loop cannot start: {error}"))?;
-    match engine.load() {
-        Ok(()) => {}
-        // Nothing was changed, so nothing is lost: a clean end.
-        Err(LoadError::Interrupted) => {
-            log::warn!("{}", LoadError::Interrupted);
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(error) => return Err(error.to_string().into()),
+    engine.begin_load().map_err(|error| error.to_string())?;
+    // Clients are served while the data are loaded, and told so.
+    let mut exit = None;
+    while engine.is_loading() && exit.is_none() {
+        exit = engine.turn();
     }
-    announce(&sockets, supervisor.as_ref());
+    if let Some(error) = engine.load_error() {
+        return Err(error.to_string().into());
+    }
+    if exit.is_none() {
+        announce(&sockets, supervisor.as_ref());
+    }
     let exit = engine.run();
     // The system takes the memory back at once; freeing key by key would keep the process, and its ports, for seconds.
     std::mem::forget(engine);
@@ -76,7 +77,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     }
     Ok(match exit {
         Exit::Clean => ExitCode::SUCCESS,
-        Exit::LogNotSynced => ExitCode::FAILURE,
+        Exit::LogNotSynced | Exit::LoadFailed => ExitCode::FAILURE,
     })
 }
 

@@ -3,6 +3,7 @@
 //! [`sim`] is a platform without a machine: virtual time, connections whose other ends a test holds, and a
 //! disk that forgets what was not synced; [`server`] is a whole server in it. Everything follows from a seed, so a failure can be replayed.
 
+pub mod log;
 pub mod reply;
 pub mod server;
 pub mod sim;

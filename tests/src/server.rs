@@ -40,6 +40,19 @@ impl Server {
 
     /// Starts a server; it may not be able to load its log.
     pub fn try_start(sim: &Sim, settings: Settings) -> Result<Server, LoadError> {
+        let mut server = Server::unloaded(sim, settings);
+        server.engine.load()?;
+        Ok(server)
+    }
+
+    /// A server that loads its log in the turns that follow.
+    pub fn begin(sim: &Sim, lines: &[&str]) -> Server {
+        let mut server = Server::unloaded(sim, settings(lines));
+        server.engine.begin_load().expect("the manifest is good");
+        server
+    }
+
+    fn unloaded(sim: &Sim, settings: Settings) -> Server {
         let listener = sim.listen();
         let parts = Parts {
             clock: sim.clock(),
@@ -56,14 +69,13 @@ impl Server {
                 secure: false,
             },
         };
-        let mut engine = Engine::new(parts, settings, vec![tcp], Facts::default(), 1)
+        let engine = Engine::new(parts, settings, vec![tcp], Facts::default(), 1)
             .expect("the listener can be watched");
-        engine.load()?;
-        Ok(Server {
+        Server {
             sim: sim.clone(),
             engine,
             listener,
-        })
+        }
     }
 
     /// Connects a client.

@@ -2,6 +2,7 @@
 
 use rotom_core::engine::Exit;
 use rotom_core::platform::{IoError, Signal};
+use rotom_tests::log::batch;
 use rotom_tests::reply::{Value, line, request, take_replies};
 use rotom_tests::server::Server;
 use rotom_tests::sim::{DiskCall, PowerCut, Sim};
@@ -221,8 +222,8 @@ fn after_a_failed_sync_another_file_takes_over() {
         );
         let expected = [
             format!("#rotom:continues-at:{}\r\n", kept.len()).into_bytes(),
-            line("SELECT 3"),
-            line("SET tail 2"),
+            batch(0, &line("SELECT 3")),
+            batch(2, &line("SET tail 2")),
         ];
         assert_eq!(sim.disk().bytes(INCR_2), Some(expected.concat()));
         let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n\

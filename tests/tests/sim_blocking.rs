@@ -314,7 +314,7 @@ fn a_chain_of_moves_is_served_in_one_turn_and_logged_in_order() {
     let log = String::from_utf8(log.expect("a log")).expect("text");
     let words: Vec<&str> = log
         .split("\r\n")
-        .filter(|w| !w.starts_with(['*', '$']))
+        .filter(|w| !w.starts_with(['*', '$', '#']))
         .collect();
     assert_eq!(
         words.join(" ").trim(),

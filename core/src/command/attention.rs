@@ -19,6 +19,8 @@ impl Attention {
     pub const MEMORY_FULL: Self = Attention(1 << 1);
     /// The log cannot be written.
     pub const WRITES_REFUSED: Self = Attention(1 << 2);
+    /// The data are being loaded.
+    pub const LOADING: Self = Attention(1 << 3);
 
     /// Whether there is no reason at all.
     #[inline]

@@ -129,6 +129,10 @@ impl<P: Platform> Engine<P> {
         }
         self.apply_network(changes)?;
         self.shared.apply_settings();
+        if self.aof.is_open() {
+            let annotated = self.shared.settings.aof_checksum_enabled;
+            self.shared.keys.effects.set_annotated(annotated);
+        }
         if changes.contains("hz") {
             self.ae.cancel(self.cron_timer);
             self.cron_timer = start_cron(&mut self.ae, self.now_us, self.shared.settings.hz);

@@ -64,7 +64,8 @@ impl<P: Platform> Engine<P> {
             || self.shared.keys.waiters.is_anything_ready()
             || !self.to_serve.is_empty()
             || !self.to_flush.is_empty()
-            || self.aof.is_copying();
+            || self.aof.is_copying()
+            || self.is_loading();
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }

@@ -193,7 +193,7 @@ impl<P: Platform> Engine<P> {
     fn persistence_section(&self, lines: &mut Lines<'_>) {
         let status = self.aof.status();
         lines.title("Persistence");
-        lines.add("loading", 0);
+        lines.add("loading", u8::from(self.is_loading()));
         lines.add("async_loading", 0);
         lines.add("rdb_changes_since_last_save", self.shared.keys.dirty);
         lines.add("rdb_bgsave_in_progress", 0);
@@ -227,6 +227,9 @@ impl<P: Platform> Engine<P> {
                 lines.add("aof_pending_bio_fsync", u8::from(waiting > 0));
             }
             lines.add("aof_delayed_fsync", status.delayed_syncs);
+        }
+        for (name, value) in self.loading_lines().into_iter().flatten() {
+            lines.add(name, value);
         }
     }
 

@@ -25,6 +25,7 @@ mod events;
 mod info;
 mod lent;
 mod listeners;
+mod loading;
 mod network;
 mod outbox;
 mod output;
@@ -50,6 +51,7 @@ use buffer::Pool;
 use client_memory::ClientMemory;
 use connection::Connections;
 pub use listeners::{ListenError, Listener, Place, open_listeners};
+use loading::Loading;
 pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
 use rates::Rates;
@@ -110,6 +112,8 @@ pub enum Exit {
     Clean,
     /// The log could not be written or synced at the end.
     LogNotSynced,
+    /// The data could not be loaded: see [`Engine::load_error`].
+    LoadFailed,
 }
 
 const TOKEN_WAKE: Token = Token(0);
@@ -166,10 +170,14 @@ pub struct Engine<P: Platform> {
     /// What was freed is given back to the system, or may have to be.
     gives_back: bool,
     exit: Option<Exit>,
+    /// The data are being loaded.
+    loading: Option<Loading>,
+    load_error: Option<LoadError>,
 }
 
 impl<P: Platform> Engine<P> {
-    /// An engine with empty databases. `seed` drives everything random. Call [`Engine::load`] before the first turn.
+    /// An engine with empty databases. `seed` drives everything random. Call [`Engine::begin_load`] or
+    /// [`Engine::load`] before the first turn.
     pub fn new(
         parts: Parts<P>,
         settings: Settings,
@@ -239,22 +247,11 @@ impl<P: Platform> Engine<P> {
             work_left: false,
             gives_back: false,
             exit: None,
+            loading: None,
+            load_error: None,
         };
         engine.watch_listeners()?;
         Ok(engine)
-    }
-
-    /// Loads the log, if `appendonly` is on, and opens it for writing.
-    pub fn load(&mut self) -> Result<(), LoadError> {
-        if self.shared.settings.appendonly {
-            let (clock, host) = (&self.clock, &mut self.host);
-            let mut now_us = || match host.take_signal() {
-                Some(_) => None,
-                None => Some(clock.monotonic_us()),
-            };
-            self.aof.load(&mut self.shared, &mut now_us)?;
-        }
-        Ok(())
     }
 
     /// The shared state, for embedding programs and tests.
@@ -307,6 +304,9 @@ impl<P: Platform> Engine<P> {
         };
         self.flush_all();
         let replies_us = self.clock.monotonic_us();
+        if self.loading.is_some() {
+            self.load_slice();
+        }
         self.time_events(start_us);
         let end_us = self.clock.monotonic_us();
         self.turns
@@ -361,7 +361,7 @@ impl<P: Platform> Engine<P> {
     /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.
     fn shut_down(&mut self, options: Shutdown) -> bool {
         log::warn!("User requested shutdown...");
-        if self.shared.settings.appendonly {
+        if self.aof.is_open() {
             log::info!("Calling fsync() on the AOF file.");
         }
         let synced = self.aof.finish(&mut self.shared.keys.effects, self.now_us);

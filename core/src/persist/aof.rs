@@ -201,6 +201,7 @@ impl<S: Storage> Aof<S> {
         let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
+        effects.seal();
         while !effects.pending().is_empty() {
             let count = file.append(effects.pending())?;
             effects.consume(count);

@@ -10,7 +10,9 @@ mod aof;
 mod load;
 mod manifest;
 mod replay;
+mod scan;
+mod survey;
 mod takeover;
 
 pub use aof::{Aof, Status};
-pub use load::LoadError;
+pub use load::{Load, LoadError, LoadProgress};

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! #rotom:continues-at:1234        the first 1234 bytes of the file before this one count
-//! *2 .. SELECT 3                  the database there
+//! #ROTOM:..  *2 .. SELECT 3       the database there, in a batch outside of the order
 //! ...                             everything of the old file from offset 1234 on
 //! ```
 //!
@@ -16,7 +16,9 @@
 
 use super::aof::{Aof, append_all};
 use super::manifest::ManifestFile;
+use crate::bytes::crc32c::Crc32c;
 use crate::codec::aof::encode_command;
+use crate::codec::batch;
 use crate::platform::{AppendFile, IoError, Storage};
 use alloc::format;
 use alloc::string::String;
@@ -146,7 +148,10 @@ impl<S: Storage> Aof<S> {
         let mut head = format!("{CONTINUES}{from}\r\n").into_bytes();
         if let Some(db) = self.kept.db {
             let db = format!("{db}");
+            let start = head.len();
+            head.extend_from_slice(&batch::ROOM);
             encode_command(&mut head, [&b"SELECT"[..], db.as_bytes()].into_iter());
+            batch::seal(&Crc32c::new(), 0, &mut head[start..]);
         }
         let file = self.create_fresh(&self.path(&entry.name))?;
         Ok(Takeover {

@@ -124,6 +124,7 @@ impl Local {
     /// Takes what the commands so far would have put into the AOF. Switch it on with
     /// `local.shared.keys.effects.set_enabled(true)`.
     pub fn take_effects(&mut self) -> Vec<u8> {
+        self.shared.keys.effects.seal();
         let pending = self.shared.keys.effects.pending().to_vec();
         self.shared.keys.effects.consume(pending.len());
         pending

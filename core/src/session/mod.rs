@@ -93,6 +93,11 @@ impl Shared {
         self.write_refusal = refusal;
     }
 
+    /// Refuses what needs the data from now on, as they are being loaded; or no longer.
+    pub fn refuse_while_loading(&mut self, is_loading: bool) {
+        self.attention.set(Attention::LOADING, is_loading);
+    }
+
     /// Runs one request. Its reply is appended to `out`, unless the engine is asked for something: then the
     /// engine replies. `command` is the number that [`Registry::find`] found, when the caller has asked already.
     #[inline]
@@ -174,6 +179,8 @@ impl Shared {
             attention.has(Attention::UNAUTHENTICATED) && !self.settings.requirepass.is_empty();
         let refused = if closed && !flags.has(Flags::NO_AUTH) {
             CommandError::new("NOAUTH Authentication required.")
+        } else if attention.has(Attention::LOADING) && !flags.has(Flags::LOADING) {
+            CommandError::new("LOADING Redis is loading the dataset in memory")
         } else if attention.has(Attention::MEMORY_FULL) && self.may_need_room(command) {
             CommandError::OUT_OF_MEMORY
         } else if flags.has(Flags::WRITE)

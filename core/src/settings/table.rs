@@ -218,6 +218,10 @@ settings! {
     no_appendfsync_on_rewrite: bool = false, "no-appendfsync-on-rewrite", Rule::Bool;
     /// Whether a log that ends in the middle of a command is loaded up to there.
     aof_load_truncated: bool = true, "aof-load-truncated", Rule::Bool;
+    /// A log whose last bytes are damaged is cut there and loaded when they are fewer than this; 0 is never.
+    aof_load_corrupt_tail_max_size: u64 = 0, "aof-load-corrupt-tail-max-size", memory(0, LONG_MAX);
+    /// Whether what is appended to the log gets a line before it with number, length and checksum.
+    aof_checksum_enabled: bool = true, "aof-checksum-enabled", Rule::Bool;
     /// Growth in percent since the last rewrite that starts the next; 0 is never.
     auto_aof_rewrite_percentage: u32 = 100, "auto-aof-rewrite-percentage", integer(0, INT_MAX);
     /// The least size in bytes that is rewritten by itself.

@@ -80,7 +80,7 @@ fn sigkill_under_load_loses_no_acknowledged_write() {
     }
 }
 
-/// Writes three keys and returns the log's bytes, and where the last command begins.
+/// Writes three keys and returns the log's bytes, and where the last batch begins.
 fn three_writes(folder: &Folder) -> (Vec<u8>, usize) {
     let server = Server::start(folder, &FLAGS);
     let mut client = server.client();
@@ -91,7 +91,7 @@ fn three_writes(folder: &Folder) -> (Vec<u8>, usize) {
     let bytes = std::fs::read(folder.path().join(LOG)).unwrap();
     let last = request(&["RPUSH", "c", "3", "4", "5"]);
     assert!(bytes.ends_with(&last));
-    let start = bytes.len() - last.len();
+    let start = bytes.len() - last.len() - rotom_core::codec::batch::HEAD_BYTES;
     (bytes, start)
 }
 

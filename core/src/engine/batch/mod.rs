@@ -321,6 +321,7 @@ impl<P: Platform> Engine<P> {
         for at in 0..self.batch.requests.len() {
             if at % REQUESTS_PER_LOOK == REQUESTS_PER_LOOK - 1 {
                 self.is_turn_spent();
+                self.shared.keys.effects.seal_if_long();
             }
             let request = self.batch.requests[at];
             let until = (request.first_lookup + request.lookups) as usize;

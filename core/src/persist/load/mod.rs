@@ -1,0 +1,392 @@
+//! Loading the log at the start: the manifest's files in order, each command run as it was logged.
+//!
+//! ```text
+//! Aof::begin_load  ->  Load  ->  Aof::load_step, again and again  ->  true: the log is open for appending
+//! ```
+//!
+//! A [`Load`] is a state that is taken further in slices of time, so that the loop can serve connections between them.
+//! Bytes come to a reader, which runs what they say: [`Reader`] has one variant a format, and another format (a base that
+//! is an RDB file) is one more variant, chosen where the file is opened ([`Reader::of`]) by the file's first bytes. A reader
+//! does no I/O: it says where to read next and into which room, is told how much came, and works until its time is up.
+//!
+//! What cannot be used is judged in `tail.rs`: a last file that ends in the middle of a batch, of a command, or of a
+//! transaction, is cut there and the cut reported, when `aof-load-truncated` is on; so is a damaged end shorter than
+//! `aof-load-corrupt-tail-max-size`. Damage anywhere else, a file that is missing, or one that is no AOF stops the start
+//! with file, offset and batch: nothing is ever skipped silently.
+
+mod start;
+mod tail;
+
+use super::Aof;
+use super::manifest::{FileKind, Manifest};
+use super::replay::{Replay, Slice, Trouble, TroubleKind};
+use crate::platform::{IoError, Storage};
+use crate::session::{Shared, Statistics};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// How often progress is logged, microseconds.
+const PROGRESS_PERIOD_US: u64 = 1_000_000;
+
+/// Why the server cannot start from its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    /// A signal came, and the server is to end.
+    Interrupted,
+    /// A file cannot be read or written.
+    Io {
+        /// The file, relative to the data directory.
+        file: String,
+        /// The failure.
+        error: IoError,
+    },
+    /// The manifest is damaged.
+    Manifest(String),
+    /// A file does not hold what it should.
+    Damaged {
+        /// The file, relative to the data directory.
+        file: String,
+        /// Offset of the first byte that cannot be used.
+        offset: u64,
+        /// The last batch before it, when there was one.
+        after_batch: Option<u64>,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Interrupted => f.write_str("Received a signal while loading, exiting now."),
+            LoadError::Io { file, error } => {
+                write!(
+                    f,
+                    "Fatal error: can't open the append log file {file}: {error}"
+                )
+            }
+            LoadError::Manifest(reason) => write!(f, "Error loading the AOF manifest: {reason}"),
+            LoadError::Damaged {
+                file,
+                offset,
+                after_batch,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "Bad file format reading the append only file {file} at offset {offset}"
+                )?;
+                if let Some(batch) = after_batch {
+                    write!(f, ", after batch {batch}")?;
+                }
+                let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+                write!(
+                    f,
+                    ": {reason}. Nothing was changed. Make a backup of your AOF files; 'rotom-server --check-aof {folder}' \
+                     tells more, and with --fix it cuts the log there and keeps what it cuts in a file beside it"
+                )
+            }
+        }
+    }
+}
+
+/// How far a load has come, for INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// Bytes of all files.
+    pub total_bytes: u64,
+    /// How many of them are loaded.
+    pub loaded_bytes: u64,
+    /// Commands run so far.
+    pub commands: u64,
+}
+
+/// A file that is to be loaded.
+struct FileToLoad {
+    /// Relative to the data directory.
+    path: String,
+    len: u64,
+    /// How many of its bytes count, when the next file was begun after a failed sync.
+    counted: Option<u64>,
+}
+
+impl FileToLoad {
+    fn end(&self) -> u64 {
+        self.counted.unwrap_or(self.len)
+    }
+}
+
+/// Runs what the bytes of a file say. See the module's head.
+enum Reader {
+    /// Commands, as every increment has them.
+    Commands(Replay),
+}
+
+impl Reader {
+    /// A reader for a file of which `end` bytes count, after files whose last batch was number `sequence`.
+    fn of(end: u64, sequence: u64) -> Reader {
+        Reader::Commands(Replay::new(end, sequence))
+    }
+
+    /// The file offset to read at, and the room to read into.
+    fn room(&mut self) -> (u64, &mut [u8]) {
+        let Reader::Commands(replay) = self;
+        replay.scan.room()
+    }
+
+    /// `count` bytes were read into the room; 0: the file has ended.
+    fn filled(&mut self, count: usize) {
+        let Reader::Commands(replay) = self;
+        replay.scan.filled(count);
+    }
+
+    fn run(
+        &mut self,
+        shared: &mut Shared,
+        is_time_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Slice, Trouble> {
+        let Reader::Commands(replay) = self;
+        replay.run(shared, is_time_up)
+    }
+
+    fn replay(&mut self) -> &mut Replay {
+        let Reader::Commands(replay) = self;
+        replay
+    }
+}
+
+/// A load under way. See the module's head.
+pub struct Load {
+    manifest: Manifest,
+    files: Vec<FileToLoad>,
+    /// The file that is read.
+    at: usize,
+    reader: Option<Reader>,
+    /// The number of the last batch of the files before.
+    sequence: u64,
+    /// Bytes of the files before that count, and their commands.
+    bytes: u64,
+    commands: u64,
+    /// What the log does is not what clients do: its own counters, in the place of theirs while it runs.
+    statistics: Statistics,
+    started_us: u64,
+    said_us: u64,
+    total_bytes: u64,
+}
+
+impl Load {
+    /// How far it has come.
+    pub fn progress(&self) -> LoadProgress {
+        let Some(Reader::Commands(replay)) = &self.reader else {
+            return LoadProgress {
+                total_bytes: self.total_bytes,
+                loaded_bytes: self.bytes,
+                commands: self.commands,
+            };
+        };
+        LoadProgress {
+            total_bytes: self.total_bytes,
+            loaded_bytes: self.bytes + replay.scan.position(),
+            commands: self.commands + replay.commands,
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        self.at + 1 == self.files.len()
+    }
+
+    fn say_progress(&mut self, now_us: u64) {
+        if now_us.saturating_sub(self.said_us) < PROGRESS_PERIOD_US {
+            return;
+        }
+        self.said_us = now_us;
+        let done = self.progress();
+        let percent = done.loaded_bytes as f64 / done.total_bytes.max(1) as f64 * 100.0;
+        let path = &self.files[self.at].path;
+        log::info!(
+            "Loading {path}: {percent:.1}% of the log, {} commands",
+            done.commands
+        );
+    }
+}
+
+impl<S: Storage> Aof<S> {
+    /// Begins to load everything the manifest names; `None` when there is no log: then a new one was begun, and is open.
+    pub fn begin_load(
+        &mut self,
+        shared: &mut Shared,
+        now_us: u64,
+    ) -> Result<Option<Load>, LoadError> {
+        let Some(manifest) = self.find_log()? else {
+            self.begin_effects(shared, 0);
+            return Ok(None);
+        };
+        let mut files = Vec::new();
+        for file in manifest.base().into_iter().chain(manifest.increments()) {
+            let path = self.path(&file.name);
+            let len = self
+                .storage
+                .file_len(&path)
+                .map_err(|error| io(&path, error))?;
+            let continues_at = match file.kind {
+                FileKind::Increment => self.continues_at(&path)?,
+                _ => None,
+            };
+            if let (Some(end), Some(before)) = (continues_at, files.last_mut()) {
+                let before: &mut FileToLoad = before;
+                if end > before.len {
+                    let reason =
+                        format!("the next file goes on at offset {end}, but this one ends before");
+                    return Err(damaged(&before.path, before.len, None, reason));
+                }
+                before.counted = Some(end);
+            }
+            files.push(FileToLoad {
+                path,
+                len,
+                counted: None,
+            });
+        }
+        shared.keys.loading = true;
+        Ok(Some(Load {
+            manifest,
+            total_bytes: files.iter().map(FileToLoad::end).sum(),
+            files,
+            at: 0,
+            reader: None,
+            sequence: 0,
+            bytes: 0,
+            commands: 0,
+            statistics: Statistics::new(shared.registry.len()),
+            started_us: now_us,
+            said_us: now_us,
+        }))
+    }
+
+    /// Goes on loading for a slice of time that ends at `until_us` (a little later when a command takes long); `true` when
+    /// everything is loaded and the last file is open for appending.
+    pub fn load_step(
+        &mut self,
+        load: &mut Load,
+        shared: &mut Shared,
+        until_us: u64,
+        now_us: &mut dyn FnMut() -> u64,
+    ) -> Result<bool, LoadError> {
+        core::mem::swap(&mut shared.statistics, &mut load.statistics);
+        let outcome = self.load_slice(load, shared, &mut || now_us() >= until_us);
+        core::mem::swap(&mut shared.statistics, &mut load.statistics);
+        let now_us = now_us();
+        if outcome? {
+            self.finish_load(load, shared, now_us)?;
+            return Ok(true);
+        }
+        load.say_progress(now_us);
+        Ok(false)
+    }
+
+    /// `true` when there is nothing more to load.
+    fn load_slice(
+        &mut self,
+        load: &mut Load,
+        shared: &mut Shared,
+        is_time_up: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, LoadError> {
+        while load.at < load.files.len() {
+            let end = load.files[load.at].end();
+            let sequence = load.sequence;
+            let reader = load.reader.get_or_insert_with(|| Reader::of(end, sequence));
+            match reader.run(shared, is_time_up) {
+                Ok(Slice::TimeUp) => return Ok(false),
+                Ok(Slice::More) => {
+                    let path = &load.files[load.at].path;
+                    let (offset, room) = reader.room();
+                    let outcome = self.storage.read_at(path, offset, room);
+                    reader.filled(outcome.map_err(|error| io(path, error))?);
+                }
+                Ok(Slice::Done) => {
+                    let offset = reader.replay().scan.end();
+                    if offset == end {
+                        self.file_is_loaded(load, end)?;
+                    } else {
+                        // Behind it there are zeros, or nothing any more.
+                        let kind = TroubleKind::Torn;
+                        self.get_over(load, shared, &Trouble { offset, kind })?;
+                    }
+                }
+                Err(trouble) => self.get_over(load, shared, &trouble)?,
+            }
+            if is_time_up() {
+                return Ok(load.at == load.files.len());
+            }
+        }
+        Ok(true)
+    }
+
+    /// A file was read up to `usable`, which is all that counts of it.
+    fn file_is_loaded(&mut self, load: &mut Load, usable: u64) -> Result<(), LoadError> {
+        let file = &load.files[load.at];
+        if file.len > usable {
+            self.storage
+                .truncate(&file.path, usable)
+                .map_err(|error| io(&file.path, error))?;
+        }
+        let Some(mut reader) = load.reader.take() else {
+            return Ok(());
+        };
+        let replay = reader.replay();
+        if replay.errors > 0 {
+            let (errors, path) = (replay.errors, &file.path);
+            log::warn!("{errors} commands of {path} answered an error and changed nothing");
+        }
+        load.sequence = replay.scan.sequence();
+        load.commands += replay.commands;
+        load.bytes += usable;
+        load.at += 1;
+        Ok(())
+    }
+
+    fn finish_load(
+        &mut self,
+        load: &mut Load,
+        shared: &mut Shared,
+        now_us: u64,
+    ) -> Result<(), LoadError> {
+        shared.keys.loading = false;
+        (shared.keys.counters, shared.keys.dirty) = Default::default();
+        let seconds = now_us.saturating_sub(load.started_us) as f64 / 1e6;
+        let (commands, bytes) = (load.commands, load.bytes);
+        log::info!(
+            "DB loaded from append only file: {seconds:.3} seconds, {commands} commands, {bytes} bytes"
+        );
+        let manifest = core::mem::take(&mut load.manifest);
+        let last = load.files.last().map_or("", |file| &file.path);
+        self.open_last(manifest, last, bytes)?;
+        self.begin_effects(shared, load.sequence);
+        Ok(())
+    }
+
+    fn begin_effects(&mut self, shared: &mut Shared, sequence: u64) {
+        let effects = &mut shared.keys.effects;
+        effects.set_sequence(sequence);
+        effects.set_annotated(shared.settings.aof_checksum_enabled);
+        effects.set_enabled(true);
+    }
+}
+
+fn damaged(file: &str, offset: u64, after_batch: Option<u64>, reason: String) -> LoadError {
+    LoadError::Damaged {
+        file: file.into(),
+        offset,
+        after_batch,
+        reason,
+    }
+}
+
+fn io(file: &str, error: IoError) -> LoadError {
+    LoadError::Io {
+        file: file.into(),
+        error,
+    }
+}
