@@ -1,3 +1,4 @@
 //! Bytes to values and commands, and back; no I/O.
 
 pub mod aof;
+pub mod rdb;
