@@ -99,6 +99,7 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("hello", "changes the protocol"),
     ("auth", "fails without a password"),
     ("lolwut", "a picture"),
+    ("restore", "takes bytes that a line of words cannot hold"),
 ];
 
 /// The workload of every other command.
@@ -253,6 +254,7 @@ pub const EVERY: &[Workload] = &[
     // Keys.
     ("copy", "COPY h:{n} copy REPLACE"),
     ("del", "DEL a:{n} | SET a:{n} 0123456789abcdef"),
+    ("dump", "DUMP h:{n}"),
     ("exists", "EXISTS s:{n}"),
     ("expire", "EXPIRE e:{n} 1000 | SET e:{n} x"),
     ("expireat", "EXPIREAT e:{n} 2000000000 | SET e:{n} x"),

@@ -27,6 +27,7 @@ pub use crate::settings::KeyspaceEvents as EventClass;
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::bytes::shared::SharedBytes;
+use crate::codec::rdb::Usage;
 use crate::structure::table::{ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::vec::Vec;
@@ -370,6 +371,13 @@ impl Keyspace {
     /// Adds an entry whose key is not there; its access clock is set to now.
     pub fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
         self.put(key, entry, self.access.of_new_key());
+        self.notify(EventClass::NEW, "new", key);
+    }
+
+    /// Adds an entry whose key is not there, and which was used as `usage` tells, where that has a meaning under the
+    /// eviction policy.
+    pub fn insert_used(&mut self, key: &Key<'_>, entry: Entry, usage: Option<Usage>) {
+        self.put(key, entry, self.access.of_used_key(usage));
         self.notify(EventClass::NEW, "new", key);
     }
 

@@ -73,9 +73,6 @@ accepted! {
     "acl-pubsub-default" = "resetchannels", Rule::Word(&["allchannels", "resetchannels"]);
 
     // Snapshots and the log.
-    "stop-writes-on-bgsave-error" = "yes", Rule::Bool;
-    "rdbcompression" = "yes", Rule::Bool;
-    "rdbchecksum" = "yes", Rule::Bool, IMMUTABLE;
     "rdb-version-check" = "strict", Rule::Word(&["strict", "relaxed"]);
     "rdb-del-sync-files" = "no", Rule::Bool;
     "rdb-save-incremental-fsync" = "yes", Rule::Bool;

@@ -229,6 +229,12 @@ settings! {
     /// The snapshot's file name.
     dbfilename: String = "dump.rdb".into(),
         "dbfilename", file("dbfilename", "filename", true), Flags::PROTECTED;
+    /// Whether strings in snapshots are compressed.
+    rdbcompression: bool = true, "rdbcompression", Rule::Bool;
+    /// Whether snapshots have a checksum, and whether it is verified.
+    rdbchecksum: bool = true, "rdbchecksum", Rule::Bool, Flags::IMMUTABLE;
+    /// Whether writes are refused while the last snapshot by itself has failed.
+    stop_writes_on_bgsave_error: bool = true, "stop-writes-on-bgsave-error", Rule::Bool;
     /// When a snapshot is made by itself.
     save: Vec<SavePoint> = vec![
         SavePoint { seconds: 3600, changes: 1 },

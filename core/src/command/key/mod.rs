@@ -8,11 +8,13 @@
 //! walk.rs         KEYS, SCAN, RANDOMKEY
 //! database.rs     DBSIZE, FLUSHDB, FLUSHALL, SWAPDB
 //! acknowledge.rs  WAIT, WAITAOF
+//! dump.rs         DUMP, RESTORE
 //! ```
 
 mod acknowledge;
 mod basic;
 mod database;
+mod dump;
 mod expire;
 mod relocate;
 mod rows;

@@ -1,6 +1,6 @@
 //! The rows of the key and database commands.
 
-use super::{acknowledge, basic, database, expire, relocate, walk};
+use super::{acknowledge, basic, database, dump, expire, relocate, walk};
 use crate::command::spec::{self, CommandSpec, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
 
 const READ: Flags = Flags::READONLY;
@@ -86,6 +86,12 @@ pub(in crate::command) static SPECS: &[CommandSpec] = &[
         ("6.2.0", "Copies the value of a key to another key.", "O(N) where N is the size of the value.")),
     row("move", 3, relocate::move_, WRITE_FAST, &[key(KeyUse::ReadUpdate)],
         ("1.0.0", "Moves a key to another database.", "O(1)")),
+    row("dump", 2, dump::dump, READ, READS,
+        ("2.6.0", "Returns the value of a key as bytes that RESTORE understands.", "O(N) where N is the size of the value."))
+        .tips(&["nondeterministic_output"]),
+    row("restore", -4, dump::restore, WRITE.and(Flags::DENY_OOM), &[key(KeyUse::Overwrite)],
+        ("2.6.0", "Makes a key of what DUMP returned.", "O(N) where N is the size of the value, and O(N*log(N)) for a sorted set."))
+        .categories(DANGEROUS),
     row("keys", 2, walk::keys, READ, NO_KEYS,
         ("1.0.0", "Returns all keys that match a pattern.", "O(N) where N is the number of keys in the database."))
         .categories(DANGEROUS)

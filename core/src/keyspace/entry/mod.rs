@@ -18,11 +18,13 @@
 //! layout.rs     where the parts are, and the block
 //! lend.rs       collections on loan
 //! detached.rs   values that leave their entry
+//! dump.rs       to and from what files hold
 //! ```
 //!
 //! Numbers are little-endian; nothing is aligned. A 16-byte key with a 32-byte value takes 54 bytes.
 
 mod detached;
+mod dump;
 mod layout;
 mod lend;
 

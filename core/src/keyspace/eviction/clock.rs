@@ -13,6 +13,7 @@
 
 use super::super::entry::Entry;
 use crate::bytes::prng::Prng;
+use crate::codec::rdb::Usage;
 use crate::settings::{MaxmemoryPolicy, Settings};
 
 const MASK: u32 = 0x00ff_ffff;
@@ -85,6 +86,30 @@ impl AccessClock {
             self.counted(NEW_COUNT)
         } else {
             self.mark
+        }
+    }
+
+    /// The clock of a new key that was used before, as far as that is told in the terms of the policy.
+    pub fn of_used_key(&self, usage: Option<Usage>) -> u32 {
+        match usage {
+            Some(Usage::Frequency(count)) if self.mark == COUNTING => self.counted(count),
+            Some(Usage::IdleSeconds(seconds)) if self.mark != COUNTING => {
+                // Beyond half of what the clock can tell, a key is as idle as can be.
+                let idle = seconds
+                    .saturating_mul(1000 / TICK_MS)
+                    .min(u64::from(MASK / 2));
+                self.mark.wrapping_sub(idle as u32) & MASK
+            }
+            _ => self.of_new_key(),
+        }
+    }
+
+    /// How recently or often a key with this clock was used, for a file.
+    pub fn usage(&self, clock: u32) -> Usage {
+        if self.mark == COUNTING {
+            Usage::Frequency(self.frequency(clock))
+        } else {
+            Usage::IdleSeconds(self.idle_seconds(clock).into())
         }
     }
 

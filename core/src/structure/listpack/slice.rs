@@ -3,7 +3,7 @@
 use super::element::Element;
 use super::entry::{self, END, Encoded};
 use super::raw;
-use super::validate::{Form, validate};
+use super::validate::{Form, ListpackError, validate};
 
 /// Bytes of the header: the byte total (u32) and the element count (u16), little endian.
 pub(in crate::structure) const HEADER: usize = TOTAL + 2;
@@ -39,6 +39,12 @@ impl ListpackSlice {
     #[inline(always)]
     pub(in crate::structure) fn trusted(bytes: &[u8]) -> &ListpackSlice {
         raw::as_listpack(bytes)
+    }
+
+    /// Verifies bytes from outside. They may hold values in a longer form than need be, so they can be read, but must not
+    /// be searched or become a [`super::Listpack`] as they are.
+    pub fn from_bytes(bytes: &[u8]) -> Result<&ListpackSlice, ListpackError> {
+        validate(bytes).map(|_| Self::trusted(bytes))
     }
 
     /// The whole encoded form, header and end mark included.

@@ -60,6 +60,20 @@ impl Hash {
         Hash::of(Repr::Packed(Pack::new()))
     }
 
+    /// A hash of fields and values in a pack, which has no field twice.
+    pub(crate) fn from_pack(pack: Pack) -> Self {
+        debug_assert!(check_pack(pack.view()).is_ok());
+        Hash::of(Repr::Packed(pack))
+    }
+
+    /// The pack that a small hash without times is, for a dump.
+    pub fn as_pack(&self) -> Option<&Pack> {
+        match &self.repr {
+            Repr::Packed(pack) => Some(pack),
+            _ => None,
+        }
+    }
+
     fn of(repr: Repr) -> Self {
         Hash { repr, husk: None }
     }

@@ -162,6 +162,19 @@ impl Hash {
         }
     }
 
+    /// Like [`Hash::scan`], with the fields' times, and with those that are due as well.
+    pub fn scan_timed(
+        &self,
+        cursor: u64,
+        count: usize,
+        mut each: impl FnMut(Element<'_>, Element<'_>, Option<u64>),
+    ) -> u64 {
+        match self.volatile() {
+            Some(fields) => fields.scan_timed(cursor, count, &mut each),
+            None => self.scan(cursor, count, |field, value| each(field, value, None)),
+        }
+    }
+
     /// All fields with their values and when they leave; those that are due as well.
     pub fn iter_timed(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>, Option<u64>)> {
         let volatile = self.volatile().map(Volatile::iter_all);

@@ -251,6 +251,26 @@ impl Volatile {
         }
     }
 
+    /// The same, with the fields' times and with those that are due.
+    pub(super) fn scan_timed(
+        &self,
+        cursor: u64,
+        count: usize,
+        each: &mut dyn FnMut(Element<'_>, Element<'_>, Option<u64>),
+    ) -> u64 {
+        match &self.fields {
+            Fields::Packed(_) => {
+                self.iter_all()
+                    .for_each(|(field, value, expiry)| each(field, value, expiry));
+                SCAN_START
+            }
+            Fields::Table(table) => table.table().scan(cursor, count, |item| {
+                let (field, value) = (Element::Bytes(item.key()), Element::Bytes(item.value()));
+                each(field, value, item.expiry());
+            }),
+        }
+    }
+
     /// The fields that are not due, with their values.
     pub(super) fn iter(&self) -> Iter<'_> {
         Iter {

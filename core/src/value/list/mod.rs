@@ -89,6 +89,21 @@ impl List {
         List(Body::Small(small.finish()))
     }
 
+    /// A list of the elements of a listpack that came from outside.
+    pub(crate) fn from_listpack(list: Listpack, limit: NodeLimit) -> Self {
+        if limit.exceeded(list.bytes_len(), list.len()) {
+            return List(Body::Big(Box::new(Quicklist::from_listpack(list, limit))));
+        }
+        List(Body::Small(list))
+    }
+
+    /// A list of nodes that came from outside; a small one becomes a listpack.
+    pub(crate) fn from_quicklist(list: Quicklist, limit: NodeLimit) -> Self {
+        let mut list = List(Body::Big(Box::new(list)));
+        list.settle(limit);
+        list
+    }
+
     /// What `list-max-listpack-size` allows a listpack to hold.
     pub fn limit(limits: &EncodingLimits) -> NodeLimit {
         NodeLimit::from_setting(limits.list_max_listpack_size.into())

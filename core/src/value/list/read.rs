@@ -2,10 +2,27 @@
 
 use super::{Body, End, List};
 use crate::structure::listpack::{self, Element};
-use crate::structure::quicklist;
+use crate::structure::quicklist::{self, NodeRef};
 use core::iter::Rev;
 
 impl List {
+    /// The number of nodes; a small list is one.
+    pub fn node_count(&self) -> usize {
+        match &self.0 {
+            Body::Small(_) => 1,
+            Body::Big(list) => list.node_count(),
+        }
+    }
+
+    /// The nodes, first to last.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeRef<'_>> {
+        let (small, big) = match &self.0 {
+            Body::Small(list) => (Some(NodeRef::Packed(list)), None),
+            Body::Big(list) => (None, Some(list.nodes())),
+        };
+        small.into_iter().chain(big.into_iter().flatten())
+    }
+
     /// The element number `index`.
     pub fn get(&self, index: usize) -> Option<Element<'_>> {
         match &self.0 {

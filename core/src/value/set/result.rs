@@ -25,6 +25,27 @@ impl Set {
         Set::of(Repr::Table(Box::new(Table::new(limits.hasher))))
     }
 
+    /// A set of members in a pack, which has none twice.
+    pub(crate) fn from_pack(pack: Pack) -> Self {
+        debug_assert!(super::check_pack(pack.view()).is_ok());
+        Set::of(Repr::Packed(pack))
+    }
+
+    /// A set of integers, in a table if they are too many.
+    pub(crate) fn from_intset(ints: Intset, limits: &EncodingLimits) -> Self {
+        let mut set = Set::of(Repr::Ints(ints));
+        set.leave_great_intset(limits);
+        set
+    }
+
+    /// The intset that a set of integers is, for a dump.
+    pub fn as_intset(&self) -> Option<&Intset> {
+        match &self.repr {
+            Repr::Ints(ints) => Some(ints),
+            _ => None,
+        }
+    }
+
     /// Makes a set of nothing but integers an intset if it is small enough, as Redis does with intersections.
     pub fn settle_ints(&mut self, limits: &EncodingLimits) {
         if self.len() > limits.set_max_intset_entries || matches!(self.repr, Repr::Ints(_)) {

@@ -36,6 +36,17 @@ impl Collection {
         self.members.insert_new(hash, Member::new(member, score));
     }
 
+    /// Adds a member; `false` if it is there already. `score` must not be NaN.
+    pub fn add(&mut self, member: &[u8], score: f64) -> bool {
+        let hash = self.hash(member);
+        debug_assert!(!score.is_nan());
+        let is_new = !self.members.contains(hash, member);
+        if is_new {
+            self.members.insert_new(hash, Member::new(member, score));
+        }
+        is_new
+    }
+
     /// Adds a member, or gives the one that is there the score that `join` makes of its own and this one. Neither `score`
     /// nor what `join` makes may be NaN.
     pub fn join(&mut self, member: &[u8], score: f64, join: impl FnOnce(f64, f64) -> f64) {

@@ -1,6 +1,7 @@
 //! The key and database commands, in process.
 
 mod acknowledge;
+mod dump;
 mod expire;
 mod relocate;
 mod replay;

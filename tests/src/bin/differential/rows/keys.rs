@@ -8,6 +8,7 @@ pub const KEYS: &[Row] = &[
     row("copy", "@any @any {DB db|REPLACE}"),
     row("dbsize", ""),
     row("del", "@any+").weight(20),
+    row("dump", "@any").mode(Mode::Ignored).weight(2),
     row("exists", "@any+"),
     row("expire", "@any seconds [NX|XX|GT|LT]"),
     row("expireat", "@any (at|at|past) {NX|XX|GT|LT}"),
