@@ -99,6 +99,7 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("hello", "changes the protocol"),
     ("auth", "fails without a password"),
     ("lolwut", "a picture"),
+    ("exec", "runs other commands"),
 ];
 
 /// The workload of every other command.
@@ -284,6 +285,10 @@ pub const EVERY: &[Workload] = &[
     ("info", "INFO memory"),
     ("lastsave", "LASTSAVE"),
     ("memory", "MEMORY USAGE h:{n}"),
+    ("multi", "MULTI | DISCARD"),
+    ("discard", "MULTI | DISCARD"),
+    ("watch", "WATCH s:{n} | UNWATCH"),
+    ("unwatch", "UNWATCH"),
     ("ping", "PING"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),

@@ -19,6 +19,8 @@ impl Attention {
     pub const MEMORY_FULL: Self = Attention(1 << 1);
     /// The log cannot be written.
     pub const WRITES_REFUSED: Self = Attention(1 << 2);
+    /// The client is between MULTI and EXEC: its requests are queued.
+    pub const IN_MULTI: Self = Attention(1 << 8);
 
     /// Whether there is no reason at all.
     #[inline]

@@ -20,6 +20,7 @@ mod client_memory;
 mod clients;
 mod connection;
 mod cron;
+mod exec;
 mod info;
 mod lent;
 mod outbox;

@@ -253,6 +253,14 @@ fn run_one(
             String::from_utf8_lossy(args.at(0))
         ));
     }
+    // Only whole transactions are in a log, and what they run was run by the reader itself.
+    if client.multi.is_some() || !client.watch.is_empty() || out.ends_with(b" without MULTI\r\n") {
+        client.end_multi(&mut shared.keys);
+        return Err(format!(
+            "'{}' has no place there",
+            String::from_utf8_lossy(args.at(0))
+        ));
+    }
     // After a SELECT that failed everything would go to another database.
     if out.starts_with(b"-ERR unknown command")
         || out.starts_with(b"-ERR wrong number")
