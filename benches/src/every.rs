@@ -100,6 +100,7 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("auth", "fails without a password"),
     ("lolwut", "a picture"),
     ("restore", "takes bytes that a line of words cannot hold"),
+    ("exec", "runs other commands"),
 ];
 
 /// The workload of every other command.
@@ -286,6 +287,10 @@ pub const EVERY: &[Workload] = &[
     ("info", "INFO memory"),
     ("lastsave", "LASTSAVE"),
     ("memory", "MEMORY USAGE h:{n}"),
+    ("multi", "MULTI | DISCARD"),
+    ("discard", "MULTI | DISCARD"),
+    ("watch", "WATCH s:{n} | UNWATCH"),
+    ("unwatch", "UNWATCH"),
     ("ping", "PING"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),

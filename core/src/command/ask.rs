@@ -1,5 +1,6 @@
 //! What a command cannot do at its layer: it comes back as a value, and the engine carries it out.
 
+use super::multi::Queued;
 use super::wait::Wait;
 use crate::settings::Changes;
 use alloc::boxed::Box;
@@ -67,6 +68,8 @@ pub enum Ask {
         /// Whether the reply has to wait until it is.
         is_wanted: bool,
     },
+    /// EXEC: run these requests one after the other, and reply an array of their replies.
+    Exec(Vec<Queued>),
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
     Reset,
 }

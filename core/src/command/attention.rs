@@ -21,6 +21,8 @@ impl Attention {
     pub const WRITES_REFUSED: Self = Attention(1 << 2);
     /// The data are being loaded.
     pub const LOADING: Self = Attention(1 << 3);
+    /// The client is between MULTI and EXEC: its requests are queued.
+    pub const IN_MULTI: Self = Attention(1 << 8);
 
     /// Whether there is no reason at all.
     #[inline]

@@ -1,7 +1,9 @@
 //! What commands know and change of the client they run for.
 
-use super::Attention;
+use super::{Attention, Multi};
+use crate::keyspace::watched::Watch;
 use crate::resp::{Loans, Protocol};
+use alloc::boxed::Box;
 use alloc::string::String;
 
 /// Whether replies reach the client (CLIENT REPLY).
@@ -53,6 +55,10 @@ pub struct ClientState {
     pub last_command: Option<u16>,
     /// Commands run so far.
     pub commands: u64,
+    /// The transaction since MULTI.
+    pub multi: Option<Box<Multi>>,
+    /// The keys of WATCH; to be given to [`crate::keyspace::Keyspace::unwatch`] when the client goes.
+    pub watch: Watch,
     /// What belongs into the replies written so far and is not copied there.
     pub loans: Loans,
 }
@@ -77,8 +83,16 @@ impl ClientState {
             active_at_ms: now_ms,
             last_command: None,
             commands: 0,
+            multi: None,
+            watch: Watch::default(),
             loans: Loans::default(),
         }
+    }
+
+    /// Bytes of memory that its transaction and its watched keys take.
+    pub fn transaction_bytes(&self) -> usize {
+        let multi = self.multi.as_ref().map_or(0, |multi| multi.memory_bytes());
+        multi + self.watch.memory_bytes()
     }
 
     /// Whether it has shown who it is, or need not.

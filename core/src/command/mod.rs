@@ -15,6 +15,7 @@ pub mod attention;
 pub mod categories;
 pub mod client_state;
 pub mod error;
+pub mod multi;
 pub mod owned;
 pub mod registry;
 pub mod spec;
@@ -25,6 +26,7 @@ pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
 pub use attention::Attention;
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
+pub use multi::{Multi, Queued};
 pub use owned::OwnedRequest;
 pub use registry::{Command, Found, Registry};
 pub use spec::{CommandSpec, CountedKeys, Flags, Group, Handler, KeyRange, KeyUse, key, keys};
@@ -49,12 +51,14 @@ mod set;
 mod sort;
 mod sorted_set;
 mod string;
+mod transaction;
 
 /// Every family's rows.
 pub static FAMILIES: &[&[CommandSpec]] = &[
     connection::SPECS,
     server::SPECS,
     introspection::SPECS,
+    transaction::SPECS,
     key::SPECS,
     sort::SPECS,
     string::SPECS,

@@ -28,6 +28,11 @@ pub struct Command {
 }
 
 impl Command {
+    /// Whether it is EXEC, which stands for all that it runs.
+    pub fn is_exec(&self) -> bool {
+        self.spec.name == "exec" && self.container.is_none()
+    }
+
     /// The name that errors and statistics show: `get`, `client|list`.
     pub fn full_name(&self) -> String {
         match self.container {

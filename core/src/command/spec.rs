@@ -56,6 +56,8 @@ impl Flags {
     pub const NO_ASYNC_LOADING: Flags = Flags(1 << 16);
     /// `no_mandatory_keys`: works without keys.
     pub const NO_MANDATORY_KEYS: Flags = Flags(1 << 17);
+    /// Runs at once between MULTI and EXEC; for this server alone, no name tells it.
+    pub const IN_MULTI_AT_ONCE: Flags = Flags(1 << 29);
     /// For developers of the server; COMMAND DOCS tells.
     pub const SYSTEM: Flags = Flags(1 << 30);
     /// The command has subcommands, listed in [`CommandSpec::subcommands`].

@@ -113,6 +113,7 @@ impl<P: Platform> Engine<P> {
         };
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
+        connection.client.end_multi(&mut self.shared.keys);
         self.client_memory.forget(slot, &connection);
         let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);

@@ -9,6 +9,12 @@ use crate::settings::{Changes, ConfigSetError};
 impl<P: Platform> Engine<P> {
     /// Carries out what the client at `slot` asked for, and replies.
     pub(super) fn carry_out(&mut self, slot: u32, ask: Ask) {
+        self.carry_out_one(slot, ask);
+        self.end_skipping(slot);
+    }
+
+    /// Carries out what a request asked for that may be one of several which EXEC runs.
+    pub(super) fn carry_out_one(&mut self, slot: u32, ask: Ask) {
         match ask {
             Ask::Close => {
                 if let Some(connection) = self.connections.get_mut(slot) {
@@ -47,9 +53,9 @@ impl<P: Platform> Engine<P> {
                 self.reply(slot, |reply| reply.int(seconds));
             }
             Ask::WaitForLog { is_wanted } => self.wait_for_log(slot, is_wanted),
+            Ask::Exec(queue) => self.exec(slot, queue),
             Ask::Reset => self.reset(slot),
         }
-        self.end_skipping(slot);
     }
 
     /// A request whose reply is not wanted (CLIENT REPLY SKIP) is answered.
@@ -194,6 +200,7 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let old = &mut connection.client;
+        old.end_multi(&mut self.shared.keys);
         let mut fresh = ClientState::new(old.id, old.connected_at_ms);
         fresh.set_authenticated(open);
         fresh.local = old.local;

@@ -29,9 +29,16 @@ impl<P: Platform> Engine<P> {
         let (input, capacity) = (connection.input.len(), connection.input.capacity());
         let memory = connection.memory_bytes();
         let apart = connection.apart_len();
+        let is_dirty = self.shared.keys.has_changed(&client.watch)
+            || client
+                .multi
+                .as_ref()
+                .is_some_and(|multi| multi.is_aborted());
         let mut flags = String::new();
         for (is, letter) in [
+            (client.multi.is_some(), 'x'),
             (connection.waiting.is_some(), 'b'),
+            (is_dirty, 'd'),
             (connection.closing, 'c'),
             (connection.unix, 'U'),
             (client.no_evict, 'e'),
@@ -51,7 +58,7 @@ impl<P: Platform> Engine<P> {
         };
         format!(
             "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-             ssub=0 multi=-1 watch=0 qbuf={input} qbuf-free={} argv-mem={apart} multi-mem=0 rbs={} rbp={} obl={current} \
+             ssub=0 multi={} watch={} qbuf={input} qbuf-free={} argv-mem={apart} multi-mem={} rbs={} rbp={} obl={current} \
              oll={} omem={} tot-mem={memory} events={} cmd={command} user=default redir=-1 resp={protocol} \
              lib-name={} lib-ver={} tot-cmds={}",
             client.id,
@@ -60,7 +67,13 @@ impl<P: Platform> Engine<P> {
             seconds_since(client.connected_at_ms),
             seconds_since(client.active_at_ms),
             client.db,
+            client.multi.as_ref().map_or(-1, |multi| multi.len() as i64),
+            client.watch.len(),
             capacity - input,
+            client
+                .multi
+                .as_ref()
+                .map_or(0, |multi| multi.request_bytes()),
             connection.output.capacity(),
             connection.output.capacity(),
             connection.output.backlog_len(),

@@ -131,7 +131,11 @@ impl Connection {
     /// Bytes of memory that the connection takes.
     pub(super) fn memory_bytes(&self) -> usize {
         let waiting = self.waiting.as_ref().map_or(0, |it| it.memory_bytes());
-        size_of::<Connection>() + self.input_capacity() + self.output.capacity() + waiting
+        size_of::<Connection>()
+            + self.input_capacity()
+            + self.output.capacity()
+            + waiting
+            + self.client.transaction_bytes()
     }
 
     /// How much of the output may be sent now.

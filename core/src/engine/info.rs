@@ -114,11 +114,13 @@ impl<P: Platform> Engine<P> {
             longest(|c| c.output.capacity()),
         );
         lines.add("blocked_clients", self.waiting.len());
-        lines.zeros(&["tracking_clients", "pubsub_clients", "watching_clients"]);
+        lines.zeros(&["tracking_clients", "pubsub_clients"]);
+        lines.add("watching_clients", self.shared.keys.watched.watchers());
         lines.add("clients_in_timeout_table", self.waiting.timed_len());
         let blocking_keys = self.shared.keys.waiters.key_count();
         lines.add("total_blocking_keys", blocking_keys);
         lines.zeros(&["total_blocking_keys_on_nokey"]);
+        lines.add("total_watched_keys", self.shared.keys.watched.key_count());
     }
 
     fn memory_section(&mut self, lines: &mut Lines<'_>) {

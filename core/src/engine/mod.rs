@@ -22,6 +22,7 @@ mod clients;
 mod connection;
 mod cron;
 mod events;
+mod exec;
 mod info;
 mod lent;
 mod listeners;

@@ -43,6 +43,8 @@ pub struct Effects {
     /// Length of the buffer when the running command began, and how many effects it has had.
     command_start: usize,
     command_effects: usize,
+    /// Commands run as one transaction.
+    in_transaction: bool,
 }
 
 const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
@@ -92,12 +94,36 @@ impl Effects {
     /// Called before each command.
     pub fn begin_command(&mut self) {
         self.replaced = false;
+        if !self.in_transaction {
+            self.begin_unit();
+        }
+    }
+
+    fn begin_unit(&mut self) {
         self.command_start = self.buffer.len();
         self.command_effects = 0;
     }
 
     /// Called after each command, when everything it did is logged.
     pub fn end_command(&mut self) {
+        if !self.in_transaction {
+            self.end_unit();
+        }
+    }
+
+    /// Has the commands from now on share one transaction in the log, if they have several effects together.
+    pub fn begin_transaction(&mut self) {
+        self.begin_unit();
+        self.in_transaction = true;
+    }
+
+    /// Ends what [`Effects::begin_transaction`] began.
+    pub fn end_transaction(&mut self) {
+        self.in_transaction = false;
+        self.end_unit();
+    }
+
+    fn end_unit(&mut self) {
         if self.enabled && self.command_effects > 1 {
             self.buffer.splice(
                 self.command_start..self.command_start,

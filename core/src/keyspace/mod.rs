@@ -12,7 +12,9 @@ pub mod eviction;
 mod fields;
 mod lag;
 mod lazy_free;
+mod slab;
 pub mod waiters;
+pub mod watched;
 
 pub use database::Key;
 pub use effects::Effects;
@@ -21,6 +23,7 @@ pub use events::{Event, Events, Listener, Message};
 pub use eviction::AccessClock;
 pub use lag::Lag;
 pub use waiters::Waiters;
+pub use watched::Watched;
 
 pub use crate::settings::KeyspaceEvents as EventClass;
 
@@ -94,6 +97,8 @@ pub struct Keyspace {
     pub effects: Effects,
     /// Who waits for which keys.
     pub waiters: Waiters,
+    /// Which keys are watched by transactions to come.
+    pub watched: Watched,
     /// Counters for INFO.
     pub counters: Counters,
     /// Changes so far; grows by one or more with each [`Keyspace::modified`].
@@ -126,6 +131,7 @@ impl Keyspace {
             prng,
             effects: Effects::default(),
             waiters: Waiters::default(),
+            watched: Watched::new(databases.max(1)),
             counters: Counters::default(),
             dirty: 0,
             events,
@@ -457,6 +463,9 @@ impl Keyspace {
         if self.events.are_wanted() {
             self.events.push_key(self.current, class, event, key.bytes);
         }
+        if self.watched.is_anything() && class != EventClass::KEY_MISS {
+            self.watched.touch(self.current, key);
+        }
     }
 
     /// Keys in the current database, expired ones that nobody met yet included.
@@ -519,6 +528,7 @@ impl Keyspace {
         let len = old.table.len();
         self.lazy.push_database(old);
         self.events.push_flushed(db);
+        self.watched.replaced(db);
         len
     }
 
@@ -526,6 +536,8 @@ impl Keyspace {
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
         self.events.push_swapped(a, b);
+        self.watched.replaced(a);
+        self.watched.replaced(b);
         self.waiters.database_swapped(a);
         self.waiters.database_swapped(b);
     }

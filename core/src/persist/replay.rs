@@ -319,10 +319,21 @@ fn run_one(
     let mut prng = shared.keys.prng.clone();
     let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
     let ask = shared.run(client, number, args, out, &mut random);
-    if ask.is_none() && out.first() != Some(&b'-') {
+    if ask.is_none() && out.first() != Some(&b'-') && client.watch.is_empty() {
         return Ok(false);
     }
+    // Only whole transactions are in a log, and what they run was run by the reader itself.
+    if client.multi.is_some() || !client.watch.is_empty() || out.ends_with(b" without MULTI\r\n") {
+        client.end_multi(&mut shared.keys);
+        return Err(no_place(args));
+    }
     refused(args, ask.is_some(), out)
+}
+
+#[cold]
+fn no_place(args: &Args<'_>) -> String {
+    let name = String::from_utf8_lossy(args.at(0));
+    format!("'{name}' has no place there")
 }
 
 /// Whether an error is one that the command may have answered when it was logged.

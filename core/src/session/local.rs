@@ -9,8 +9,8 @@
 //! ```
 
 use super::Shared;
-use crate::command::{Args, Ask, ClientState, Found};
-use crate::resp::{Reply, Span};
+use crate::command::{Args, Ask, ClientState, Found, Queued, ReplyMode};
+use crate::resp::{Protocol, Reply, Span};
 use crate::settings::Settings;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -56,28 +56,10 @@ impl Local {
     /// an error.
     pub fn call(&mut self, words: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        match self.run(words, &mut out).map(|ask| *ask) {
-            // There is no connection to close after the reply.
-            None | Some(Ask::Close) => {}
-            Some(Ask::SettingsChanged(_)) => {
-                self.shared.apply_settings();
-                Reply::new(&mut out, self.client.protocol).ok();
-            }
-            Some(Ask::ResetStatistics) => {
-                self.shared.statistics.reset();
-                Reply::new(&mut out, self.client.protocol).ok();
-            }
-            Some(Ask::WaitForLog { .. }) => {
-                // There is no file that could be durable.
-                let mut reply = Reply::new(&mut out, self.client.protocol);
-                reply.array(2);
-                reply.int(0);
-                reply.int(0);
-            }
-            Some(_) => {
-                out.clear();
-                Reply::new(&mut out, self.client.protocol)
-                    .error("ERR this command needs a running server");
+        if let Some(ask) = self.run(words, &mut out) {
+            self.carry_out(*ask, &mut out);
+            if self.client.reply_mode == ReplyMode::Skip {
+                self.client.reply_mode = ReplyMode::On;
             }
         }
         if !cfg!(test) {
@@ -85,6 +67,64 @@ impl Local {
             self.shared.keys.events.clear();
         }
         out
+    }
+
+    /// Does what a request asks for, as far as that can be done without a server.
+    fn carry_out(&mut self, ask: Ask, out: &mut Vec<u8>) {
+        if let Ask::Exec(queue) = ask {
+            return self.exec(queue, out);
+        }
+        let start = out.len();
+        self.answer(ask, out);
+        if self.client.reply_mode != ReplyMode::On {
+            out.truncate(start);
+        }
+    }
+
+    fn answer(&mut self, ask: Ask, out: &mut Vec<u8>) {
+        match ask {
+            // There is no connection to close after the reply.
+            Ask::Close => {}
+            Ask::Reset => {
+                self.client.end_multi(&mut self.shared.keys);
+                self.client.db = 0;
+                self.client.protocol = Protocol::Resp2;
+                Reply::new(out, self.client.protocol).simple("RESET");
+            }
+            Ask::SettingsChanged(_) => {
+                self.shared.apply_settings();
+                Reply::new(out, self.client.protocol).ok();
+            }
+            Ask::ResetStatistics => {
+                self.shared.statistics.reset();
+                Reply::new(out, self.client.protocol).ok();
+            }
+            Ask::WaitForLog { .. } => {
+                // There is no file that could be durable.
+                let mut reply = Reply::new(out, self.client.protocol);
+                reply.array(2);
+                reply.int(0);
+                reply.int(0);
+            }
+            _ => {
+                Reply::new(out, self.client.protocol)
+                    .error("ERR this command needs a running server");
+            }
+        }
+    }
+
+    /// Runs the requests of a transaction.
+    fn exec(&mut self, queue: Vec<Queued>, out: &mut Vec<u8>) {
+        let mut exec = self.shared.begin_exec(&mut self.client, queue.len(), out);
+        let mut prng = self.shared.keys.prng.clone();
+        let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
+        for queued in queue {
+            let (shared, client) = (&mut self.shared, &mut self.client);
+            if let Some(ask) = shared.run_queued(&mut exec, client, &queued, out, &mut random) {
+                self.carry_out(*ask, out);
+            }
+        }
+        exec.end(&mut self.shared, &mut self.client);
     }
 
     /// Runs a command given as one line, with Redis's quoting; for tests and examples.
@@ -111,7 +151,7 @@ impl Local {
         let args = Args::new(&buffer, &spans, self.shared.keys.hasher());
         if let Some(gauge) = &self.gauge
             && let Found::Command(command) = self.shared.registry.find(&args)
-            && self.shared.may_need_room(command)
+            && self.shared.may_need_room_for(&self.client, command)
         {
             self.shared.make_room(gauge, || false);
         }

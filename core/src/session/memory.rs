@@ -6,7 +6,7 @@
 //! before each of them. Above the limit there can be what one command adds, and what buffers have grown by since.
 
 use super::Shared;
-use crate::command::{Attention, Command, Flags};
+use crate::command::{Attention, ClientState, Command, Flags};
 
 /// Elements freed between two looks at the memory in use.
 const FREED_AT_ONCE: usize = 16;
@@ -27,6 +27,16 @@ impl Shared {
     #[inline]
     pub fn may_need_room(&self, command: &Command) -> bool {
         self.settings.maxmemory != 0 && command.spec.flags.has(Flags::DENY_OOM)
+    }
+
+    /// The same for a request of this client, whose transaction may need memory: to queue a request, and to run what is
+    /// queued.
+    pub fn may_need_room_for(&self, client: &ClientState, command: &Command) -> bool {
+        let is_in_multi = client.multi.as_deref().is_some_and(|multi| {
+            let at_once = command.spec.flags.has(Flags::IN_MULTI_AT_ONCE);
+            !at_once || command.is_exec() && multi.flags().has(Flags::DENY_OOM)
+        });
+        self.settings.maxmemory != 0 && (is_in_multi || self.may_need_room(command))
     }
 
     /// Frees and evicts until memory in use, as `allocated` tells it, is within `maxmemory`, or `is_time_up`, which is

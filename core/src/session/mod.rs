@@ -7,10 +7,12 @@
 mod local;
 mod memory;
 mod statistics;
+mod transaction;
 
 pub use local::Local;
 pub use memory::Room;
 pub use statistics::Statistics;
+pub use transaction::Exec;
 
 use crate::command::error::until_nul;
 use crate::command::{
@@ -154,44 +156,96 @@ impl Shared {
         let known = command.and_then(|number| self.registry.by_number(number));
         let command = match known {
             Some(&command) => command,
-            None => match self.find(client, args)? {
-                Some(command) => command,
-                None => return Outcome::ask(Ask::Close),
+            None => match self.find(client, args) {
+                Ok(Some(command)) => command,
+                Ok(None) => return Outcome::ask(Ask::Close),
+                Err(error) => return Err(client.refused(&mut self.keys, None, error)),
             },
         };
         if !command.spec.accepts(args.len()) {
-            self.statistics.count_rejected(command.number);
-            return Err(wrong_arity(&command));
-        }
-        let attention = client.attention | self.attention;
-        if !attention.is_none() {
-            self.refuse(attention, &command)?;
+            return Err(self.reject(client, &command, wrong_arity(&command)));
         }
         client.last_command = Some(command.number);
+        let attention = client.attention | self.attention;
+        if !attention.is_none() && self.is_queued(attention, client, &command, args, out)? {
+            return Ok(Outcome::Done);
+        }
         self.invoke(&command, client, args, out, random_bytes)
     }
 
-    /// Why a command may not run now, if so.
+    /// Looks at a request closely before it runs: `Err` when it may not, `Ok(true)` when it waits for EXEC instead.
     #[cold]
-    fn refuse(&mut self, attention: Attention, command: &Command) -> Result<(), CommandError> {
-        let flags = command.spec.flags;
+    fn is_queued(
+        &mut self,
+        attention: Attention,
+        client: &mut ClientState,
+        command: &Command,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CommandError> {
+        if let Err(error) = self.may_run(attention, client, command) {
+            return Err(self.reject(client, command, error));
+        }
+        let is_at_once = command.spec.flags.has(Flags::IN_MULTI_AT_ONCE);
+        match &mut client.multi {
+            Some(multi) if !is_at_once => {
+                if !multi.push(command, args) {
+                    let error = CommandError::new("ERR the request is too long to be queued");
+                    return Err(self.reject(client, command, error));
+                }
+                Reply::new(out, client.protocol).simple("QUEUED");
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Why a command may not run now, if so.
+    fn may_run(
+        &self,
+        attention: Attention,
+        client: &ClientState,
+        command: &Command,
+    ) -> Result<(), CommandError> {
+        let mut flags = command.spec.flags;
+        let multi = client.multi.as_deref();
         let closed =
             attention.has(Attention::UNAUTHENTICATED) && !self.settings.requirepass.is_empty();
-        let refused = if closed && !flags.has(Flags::NO_AUTH) {
-            CommandError::new("NOAUTH Authentication required.")
-        } else if attention.has(Attention::LOADING) && !flags.has(Flags::LOADING) {
-            CommandError::new("LOADING Redis is loading the dataset in memory")
-        } else if attention.has(Attention::MEMORY_FULL) && self.may_need_room(command) {
-            CommandError::OUT_OF_MEMORY
-        } else if flags.has(Flags::WRITE)
-            && let Some(refusal) = &self.write_refusal
-        {
-            CommandError::with(refusal.clone())
-        } else {
-            return Ok(());
-        };
+        if closed && !flags.has(Flags::NO_AUTH) {
+            return Err(CommandError::new("NOAUTH Authentication required."));
+        }
+        if attention.has(Attention::LOADING) && !flags.has(Flags::LOADING) {
+            return Err(CommandError::new(
+                "LOADING Redis is loading the dataset in memory",
+            ));
+        }
+        if multi.is_some() && flags.has(Flags::NO_MULTI) {
+            return Err(CommandError::new(
+                "ERR Command not allowed inside a transaction",
+            ));
+        }
+        if let Some(multi) = multi.filter(|_| command.is_exec()) {
+            flags = flags | multi.flags();
+        }
+        if attention.has(Attention::MEMORY_FULL) && self.may_need_room_for(client, command) {
+            return Err(CommandError::OUT_OF_MEMORY);
+        }
+        match &self.write_refusal {
+            Some(refusal) if flags.has(Flags::WRITE) => Err(CommandError::with(refusal.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts that a command was refused; what the client is told.
+    #[cold]
+    fn reject(
+        &mut self,
+        client: &mut ClientState,
+        command: &Command,
+        error: CommandError,
+    ) -> CommandError {
         self.statistics.count_rejected(command.number);
-        Err(refused)
+        client.refused(&mut self.keys, Some(command), error)
     }
 
     #[inline(always)]

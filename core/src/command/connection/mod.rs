@@ -45,7 +45,7 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "O(1)",
         ),
     CommandSpec::new("quit", -1, quit)
-        .flags(HANDSHAKE)
+        .flags(HANDSHAKE.and(Flags::IN_MULTI_AT_ONCE))
         .deprecated("7.2.0", "just closing the connection")
         .docs(
             Group::Connection,
@@ -77,12 +77,14 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "Chooses the protocol version, and tells about the server.",
             "O(1)",
         ),
-    CommandSpec::new("reset", 1, reset).flags(HANDSHAKE).docs(
-        Group::Connection,
-        "6.2.0",
-        "Puts the connection back to the state of a new one.",
-        "O(1)",
-    ),
+    CommandSpec::new("reset", 1, reset)
+        .flags(HANDSHAKE.and(Flags::IN_MULTI_AT_ONCE))
+        .docs(
+            Group::Connection,
+            "6.2.0",
+            "Puts the connection back to the state of a new one.",
+            "O(1)",
+        ),
     CommandSpec::new("client", -2, help::container)
         .subcommands(client::SUBCOMMANDS)
         .docs(

@@ -36,6 +36,8 @@ pub(super) fn waitaof(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     if replicas > 0 && !cx.client.deny_blocking {
         return waits::for_replicas(args, true, timeout_ms);
     }
+    // Who may not be made to wait is told how it is now.
+    let is_wanted = is_wanted && !cx.client.deny_blocking;
     Outcome::ask(Ask::WaitForLog { is_wanted })
 }
 

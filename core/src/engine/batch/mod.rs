@@ -21,7 +21,7 @@ use super::big_argument::apart;
 use super::connection::Waits;
 use super::quoted::QuotedLines;
 use crate::bytes::shared::LONG_BYTES;
-use crate::command::{Args, KeyHashes, Lookup, ReplyMode};
+use crate::command::{Args, Attention, KeyHashes, Lookup, ReplyMode};
 use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Span};
 use alloc::format;
@@ -335,7 +335,7 @@ impl<P: Platform> Engine<P> {
         if self.shared.settings.maxmemory != 0
             && let Some(number) = request.command
             && let Some(command) = self.shared.registry.by_number(number)
-            && self.shared.may_need_room(command)
+            && (self.shared.may_need_room(command) || self.is_in_multi(request.slot))
         {
             self.ask_for_room(request.slot, request.offset);
         }
@@ -402,6 +402,12 @@ impl<P: Platform> Engine<P> {
         }
     }
 
+    /// Whether a client is between MULTI and EXEC, where every request may need room.
+    fn is_in_multi(&self, slot: u32) -> bool {
+        let connection = self.connections.get(slot);
+        connection.is_some_and(|connection| connection.client.attention.has(Attention::IN_MULTI))
+    }
+
     #[cold]
     fn leave_for_next_turn(&mut self, slot: u32, offset: usize) {
         self.postpone(slot, offset, Waits::ForTurn);
@@ -441,7 +447,9 @@ impl<P: Platform> Engine<P> {
             let out = connection.output.writer(&mut self.pool);
             out.extend_from_slice(format!("-ERR {error}\r\n").as_bytes());
         }
-        if connection.input_len() as u64 > limit {
+        let queued = connection.client.multi.as_ref();
+        let queued = queued.map_or(0, |multi| multi.request_bytes());
+        if (connection.input_len() + queued) as u64 > limit {
             log::warn!(
                 "Closing client that reached max query buffer length: id={}",
                 connection.client.id

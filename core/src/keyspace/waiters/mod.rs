@@ -15,18 +15,17 @@
 //!
 //! A waiter is a number that the caller knows it by. Everything about one waiter costs as much as it has keys.
 
-mod slab;
 #[cfg(test)]
 mod tests;
 mod wake;
 
 use super::Key;
+use super::slab::Slab;
 use crate::value::ValueType;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use hashbrown::HashTable;
-use slab::Slab;
 
 /// No place.
 const NONE: u32 = u32::MAX;

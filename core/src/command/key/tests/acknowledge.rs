@@ -51,7 +51,8 @@ fn waitaof_checks_its_numbers_in_order() {
         ],
     );
     rotom.shared.settings.appendonly = true;
-    for (word, expected) in [("0", false), ("1", true)] {
+    for (word, may_wait, expected) in [("0", true, false), ("1", true, true), ("1", false, false)] {
+        rotom.client.deny_blocking = !may_wait;
         let words = [&b"WAITAOF"[..], word.as_bytes(), b"0", b"0"];
         let ask = rotom.run(&words, &mut Vec::new());
         let Some(Ask::WaitForLog { is_wanted }) = ask.as_deref() else {

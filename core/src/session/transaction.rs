@@ -1,0 +1,73 @@
+//! Running what EXEC has been asked for.
+//!
+//! Whoever runs requests calls [`Shared::begin_exec`], then [`Shared::run_queued`] for each request of the queue, carrying
+//! out what it asks for before the next one, and then [`Exec::end`]. Nothing else may run in between.
+
+use super::Shared;
+use crate::command::{Ask, ClientState, Outcome, Queued, ReplyMode};
+use crate::resp::Reply;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// A transaction that runs: what to put back when it ends.
+#[must_use = "a transaction has to be ended"]
+pub struct Exec {
+    deny_blocking: bool,
+    /// One of its requests has the next one after EXEC not be answered (CLIENT REPLY SKIP).
+    skips_next: bool,
+}
+
+impl Shared {
+    /// Begins a transaction of `len` requests. The header of their replies is appended to `out`.
+    pub fn begin_exec(&mut self, client: &mut ClientState, len: usize, out: &mut Vec<u8>) -> Exec {
+        self.keys.effects.begin_transaction();
+        if client.reply_mode == ReplyMode::On {
+            Reply::new(out, client.protocol).array(len);
+        }
+        Exec {
+            deny_blocking: core::mem::replace(&mut client.deny_blocking, true),
+            skips_next: false,
+        }
+    }
+
+    /// Runs a request of the queue. Its reply is appended to `out`, unless the engine is asked for something.
+    pub fn run_queued(
+        &mut self,
+        exec: &mut Exec,
+        client: &mut ClientState,
+        queued: &Queued,
+        out: &mut Vec<u8>,
+        random_bytes: &mut dyn FnMut(&mut [u8]),
+    ) -> Option<Box<Ask>> {
+        let start = out.len();
+        let command = *self.registry.by_number(queued.command)?;
+        let args = queued.request.args(self.keys.hasher());
+        let ask = match self.invoke(&command, client, &args, out, random_bytes) {
+            Ok(Outcome::Done) => None,
+            Ok(Outcome::Ask(ask)) => Some(ask),
+            Err(error) => {
+                self.answer_error(&error, client, out, start);
+                None
+            }
+        };
+        if client.reply_mode != ReplyMode::On {
+            out.truncate(start);
+            client.loans.rewind(start);
+        }
+        if client.reply_mode == ReplyMode::SkipNext {
+            (exec.skips_next, client.reply_mode) = (true, ReplyMode::On);
+        }
+        ask
+    }
+}
+
+impl Exec {
+    /// Ends the transaction.
+    pub fn end(self, shared: &mut Shared, client: &mut ClientState) {
+        shared.keys.effects.end_transaction();
+        client.deny_blocking = self.deny_blocking;
+        if self.skips_next && client.reply_mode == ReplyMode::On {
+            client.reply_mode = ReplyMode::SkipNext;
+        }
+    }
+}
