@@ -100,6 +100,9 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("auth", "fails without a password"),
     ("lolwut", "a picture"),
     ("restore", "takes bytes that a line of words cannot hold"),
+    ("subscribe", "needs a connection"),
+    ("psubscribe", "needs a connection"),
+    ("ssubscribe", "needs a connection"),
 ];
 
 /// The workload of every other command.
@@ -287,6 +290,12 @@ pub const EVERY: &[Workload] = &[
     ("lastsave", "LASTSAVE"),
     ("memory", "MEMORY USAGE h:{n}"),
     ("ping", "PING"),
+    ("publish", "PUBLISH c:{n} 0123456789abcdef"),
+    ("spublish", "SPUBLISH c:{n} 0123456789abcdef"),
+    ("pubsub", "PUBSUB NUMSUB c:{n}"),
+    ("unsubscribe", "UNSUBSCRIBE c:{n}"),
+    ("punsubscribe", "PUNSUBSCRIBE c:{n}"),
+    ("sunsubscribe", "SUNSUBSCRIBE c:{n}"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),
     ("swapdb", "SWAPDB 2 3"),

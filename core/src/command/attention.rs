@@ -21,6 +21,8 @@ impl Attention {
     pub const WRITES_REFUSED: Self = Attention(1 << 2);
     /// The data are being loaded.
     pub const LOADING: Self = Attention(1 << 3);
+    /// The client has subscribed to something, and may send little else under RESP2.
+    pub const SUBSCRIBED: Self = Attention(1 << 16);
 
     /// Whether there is no reason at all.
     #[inline]

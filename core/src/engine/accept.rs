@@ -91,6 +91,9 @@ impl<P: Platform> Engine<P> {
         let slot = self
             .connections
             .insert(Connection::new(accepted.fd, client, unix));
+        if let Some(connection) = self.connections.get_mut(slot) {
+            connection.client.slot = Some(slot);
+        }
         let token = Token(TOKEN_CONNECTION + u64::from(slot));
         let want = Interest {
             readable: true,
@@ -114,6 +117,9 @@ impl<P: Platform> Engine<P> {
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
         self.client_memory.forget(slot, &connection);
+        if let Some(subscriber) = connection.client.subscriber {
+            self.shared.pubsub.leave(subscriber);
+        }
         let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
         connection.output.discard(&mut self.pool);

@@ -18,6 +18,7 @@ use crate::command::{
     Registry, ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
+use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
 use alloc::boxed::Box;
@@ -29,6 +30,8 @@ use alloc::vec::Vec;
 pub struct Shared {
     /// The data.
     pub keys: Keyspace,
+    /// Who has subscribed to what.
+    pub pubsub: PubSub,
     /// The settings.
     pub settings: Settings,
     /// The command table.
@@ -48,8 +51,10 @@ impl Shared {
     pub fn new(settings: Settings, seed: u64) -> Self {
         let registry = Registry::new(FAMILIES);
         let databases = usize::try_from(settings.databases).unwrap_or(16);
+        let keys = Keyspace::new(databases, seed);
         let mut shared = Shared {
-            keys: Keyspace::new(databases, seed),
+            pubsub: PubSub::new(keys.hasher()),
+            keys,
             statistics: Statistics::new(registry.len()),
             settings,
             registry,
@@ -165,7 +170,7 @@ impl Shared {
         }
         let attention = client.attention | self.attention;
         if !attention.is_none() {
-            self.refuse(attention, &command)?;
+            self.refuse(attention, client, &command)?;
         }
         client.last_command = Some(command.number);
         self.invoke(&command, client, args, out, random_bytes)
@@ -173,7 +178,12 @@ impl Shared {
 
     /// Why a command may not run now, if so.
     #[cold]
-    fn refuse(&mut self, attention: Attention, command: &Command) -> Result<(), CommandError> {
+    fn refuse(
+        &mut self,
+        attention: Attention,
+        client: &ClientState,
+        command: &Command,
+    ) -> Result<(), CommandError> {
         let flags = command.spec.flags;
         let closed =
             attention.has(Attention::UNAUTHENTICATED) && !self.settings.requirepass.is_empty();
@@ -187,6 +197,15 @@ impl Shared {
             && let Some(refusal) = &self.write_refusal
         {
             CommandError::with(refusal.clone())
+        } else if attention.has(Attention::SUBSCRIBED)
+            && client.is_mere_subscriber()
+            && !MAY_SEND_AS_SUBSCRIBER.contains(&command.spec.name)
+        {
+            CommandError::with(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context",
+                command.full_name()
+            ))
         } else {
             return Ok(());
         };
@@ -214,6 +233,7 @@ impl Shared {
         let reply = Reply::new(out, client.protocol);
         let mut cx = Cx {
             keys: &mut self.keys,
+            pubsub: &mut self.pubsub,
             reply,
             client,
             settings: &mut self.settings,
@@ -252,11 +272,26 @@ impl Shared {
     }
 }
 
+/// What a subscriber may send under RESP2.
+const MAY_SEND_AS_SUBSCRIBER: [&str; 9] = [
+    "ping",
+    "subscribe",
+    "ssubscribe",
+    "unsubscribe",
+    "sunsubscribe",
+    "psubscribe",
+    "punsubscribe",
+    "quit",
+    "reset",
+];
+
 /// Takes a reply back that the client does not want (CLIENT REPLY).
 #[cold]
 fn mute(client: &mut ClientState, is_asked: bool, out: &mut Vec<u8>, start: usize) {
-    out.truncate(start);
-    client.loans.rewind(start);
+    if !core::mem::take(&mut client.keeps_reply) {
+        out.truncate(start);
+        client.loans.rewind(start);
+    }
     // What the engine is asked for, it does not answer either; then it ends the skipping. The command that switches
     // replies off is not answered itself.
     if client.reply_mode == ReplyMode::Skip && !is_asked {
