@@ -101,6 +101,9 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("lolwut", "a picture"),
     ("restore", "takes bytes that a line of words cannot hold"),
     ("exec", "runs other commands"),
+    ("subscribe", "needs a connection"),
+    ("psubscribe", "needs a connection"),
+    ("ssubscribe", "needs a connection"),
 ];
 
 /// The workload of every other command.
@@ -292,6 +295,12 @@ pub const EVERY: &[Workload] = &[
     ("watch", "WATCH s:{n} | UNWATCH"),
     ("unwatch", "UNWATCH"),
     ("ping", "PING"),
+    ("publish", "PUBLISH c:{n} 0123456789abcdef"),
+    ("spublish", "SPUBLISH c:{n} 0123456789abcdef"),
+    ("pubsub", "PUBSUB NUMSUB c:{n}"),
+    ("unsubscribe", "UNSUBSCRIBE c:{n}"),
+    ("punsubscribe", "PUNSUBSCRIBE c:{n}"),
+    ("sunsubscribe", "SUNSUBSCRIBE c:{n}"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),
     ("swapdb", "SWAPDB 2 3"),

@@ -12,6 +12,7 @@
 //! codec/      aof: bytes <-> commands, no I/O
 //! settings/   the settings table with Redis's names
 //! keyspace/   databases, entries, expiry, lazy freeing, effects, who waits for which keys
+//! pubsub/     who has subscribed to which channels and patterns
 //! command/    one file or folder a family: specification rows and handlers
 //! session/    running requests for a client; a client in process
 //! persist/    AOF writer and loader
@@ -63,6 +64,7 @@ pub mod engine;
 pub mod keyspace;
 pub mod persist;
 pub mod platform;
+pub mod pubsub;
 pub mod resp;
 pub mod session;
 pub mod settings;

@@ -43,6 +43,12 @@ pub struct ClientState {
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
+    /// Where the engine has its connection; `None`: it has none, and cannot be sent what it does not ask for.
+    pub slot: Option<u32>,
+    /// Its number as a subscriber, while it has subscribed to something ([`crate::pubsub::PubSub`]).
+    pub subscriber: Option<u32>,
+    /// The reply to this command is sent although replies are off, since it is a push message.
+    pub keeps_reply: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// Whether it may not be made to wait: blocking commands then answer at once what they would when their time is up.
@@ -77,6 +83,9 @@ impl ClientState {
             lib_ver: String::new(),
             no_evict: false,
             no_touch: false,
+            slot: None,
+            subscriber: None,
+            keeps_reply: false,
             reply_mode: ReplyMode::On,
             deny_blocking: false,
             connected_at_ms: now_ms,
@@ -99,6 +108,19 @@ impl ClientState {
     #[inline]
     pub fn is_authenticated(&self) -> bool {
         !self.attention.has(Attention::UNAUTHENTICATED)
+    }
+
+    /// Whether it listens to something, and speaks a protocol in which messages cannot be told from replies.
+    #[inline]
+    pub fn is_mere_subscriber(&self) -> bool {
+        self.subscriber.is_some() && self.protocol == Protocol::Resp2
+    }
+
+    /// Tells under which number it has subscribed to something, if it has.
+    pub fn set_subscriber(&mut self, subscriber: Option<u32>) {
+        self.subscriber = subscriber;
+        let is_one = subscriber.is_some();
+        self.attention.set(Attention::SUBSCRIBED, is_one);
     }
 
     /// Tells whether it has to show who it is.

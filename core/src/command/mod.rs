@@ -33,6 +33,7 @@ pub use spec::{CommandSpec, CountedKeys, Flags, Group, Handler, KeyRange, KeyUse
 pub use wait::{Wait, WaitOn};
 
 use crate::keyspace::Keyspace;
+use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
 
@@ -46,6 +47,7 @@ mod hyperloglog;
 mod introspection;
 mod key;
 mod list;
+mod pubsub;
 pub mod server;
 mod set;
 mod sort;
@@ -69,12 +71,15 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
     set::SPECS,
     sorted_set::SPECS,
     geo::SPECS,
+    pubsub::SPECS,
 ];
 
 /// What a handler works with.
 pub struct Cx<'a> {
     /// The databases; the client's one is selected.
     pub keys: &'a mut Keyspace,
+    /// Who has subscribed to what.
+    pub pubsub: &'a mut PubSub,
     /// The client's output.
     pub reply: Reply<'a>,
     /// The client.

@@ -193,6 +193,8 @@ pub enum KeyUse {
     ReadInsert,
     /// `RM DELETE`: removes the key.
     Remove,
+    /// `NOT_KEY`: no key at all, but something that stands where one is looked for (a shard channel).
+    NotKey,
 }
 
 /// Where a command's keys are: first index, last index (negative: from the end), step. `first` 0: none.

@@ -91,6 +91,9 @@ impl<P: Platform> Engine<P> {
         let slot = self
             .connections
             .insert(Connection::new(accepted.fd, client, unix));
+        if let Some(connection) = self.connections.get_mut(slot) {
+            connection.client.slot = Some(slot);
+        }
         let token = Token(TOKEN_CONNECTION + u64::from(slot));
         let want = Interest {
             readable: true,
@@ -115,6 +118,9 @@ impl<P: Platform> Engine<P> {
         self.net.close(connection.fd);
         connection.client.end_multi(&mut self.shared.keys);
         self.client_memory.forget(slot, &connection);
+        if let Some(subscriber) = connection.client.subscriber {
+            self.shared.pubsub.leave(subscriber);
+        }
         let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
         connection.output.discard(&mut self.pool);

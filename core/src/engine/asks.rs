@@ -201,9 +201,13 @@ impl<P: Platform> Engine<P> {
         };
         let old = &mut connection.client;
         old.end_multi(&mut self.shared.keys);
+        if let Some(subscriber) = old.subscriber.take() {
+            self.shared.pubsub.leave(subscriber);
+        }
         let mut fresh = ClientState::new(old.id, old.connected_at_ms);
         fresh.set_authenticated(open);
         fresh.local = old.local;
+        fresh.slot = old.slot;
         fresh.active_at_ms = old.active_at_ms;
         fresh.commands = old.commands;
         fresh.last_command = old.last_command;

@@ -12,6 +12,8 @@ const GIVE_BACK_BUDGET_US: u64 = 100;
 /// Keys or elements handled between two looks at the clock. An allocator may take twenty microseconds for a block that is
 /// freed into a heap full of holes.
 const SLICE_ITEMS: usize = 16;
+/// Lists that a subscriber which is gone is taken out of in one turn.
+const LEAVE_ITEMS: usize = 500;
 
 impl<P: Platform> Engine<P> {
     /// Sets the expiry timer to the next volatile key.
@@ -91,7 +93,8 @@ impl<P: Platform> Engine<P> {
 
     /// Frees a part of what was deleted; `true` when nothing is left.
     fn free_slice(&mut self) -> bool {
-        let buffers_freed = self.pool.free_some(SLICE_ITEMS);
+        let buffers_freed =
+            self.pool.free_some(SLICE_ITEMS) & self.shared.pubsub.drop_some(LEAVE_ITEMS);
         if self.shared.keys.lazy_free_counts().0 == 0 {
             return buffers_freed;
         }

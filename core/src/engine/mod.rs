@@ -147,6 +147,8 @@ pub struct Engine<P: Platform> {
     reply_bytes: usize,
     /// How many bytes this turn may still send.
     send_bytes_left: usize,
+    /// The text of a message while it is delivered; kept for its room.
+    message_text: Vec<u8>,
     held: HeldReplies,
     room: RoomKeeper,
     client_memory: ClientMemory,
@@ -229,6 +231,7 @@ impl<P: Platform> Engine<P> {
             turn_spent: false,
             reply_bytes: 0,
             send_bytes_left: 0,
+            message_text: Vec::new(),
             held: HeldReplies::default(),
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),

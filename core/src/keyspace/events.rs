@@ -237,20 +237,41 @@ impl Events {
         self.bytes.extend_from_slice(key);
     }
 
+    /// A key was looked for and not found. No one but subscribers of notifications wants to know.
+    #[inline]
+    pub(super) fn key_missed(&mut self, db: usize, key: &[u8]) {
+        if self.classes.publishes(EventClass::KEY_MISS) {
+            self.push_key(db, EventClass::KEY_MISS, "keymiss", key);
+        }
+    }
+
     /// Adds a message; somebody is there to get it.
     pub fn push_message(&mut self, is_sharded: bool, channel: &[u8], message: &[u8]) {
+        if message.len() >= LONG_BYTES {
+            return self.push_long_message(is_sharded, channel, &Rc::new(message.to_vec()));
+        }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(channel);
-        let long = (message.len() >= LONG_BYTES).then(|| Rc::new(message.to_vec()));
-        if long.is_none() {
-            self.bytes.extend_from_slice(message);
-        }
+        self.bytes.extend_from_slice(message);
         self.kept.push(Kept::Message {
             is_sharded,
             start,
             channel_len: channel.len(),
-            len: self.bytes.len() - start - channel.len(),
-            long,
+            len: message.len(),
+            long: None,
+        });
+    }
+
+    /// Adds a message that is in a buffer of its own already.
+    pub fn push_long_message(&mut self, is_sharded: bool, channel: &[u8], message: &SharedBytes) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(channel);
+        self.kept.push(Kept::Message {
+            is_sharded,
+            start,
+            channel_len: channel.len(),
+            len: 0,
+            long: Some(message.clone()),
         });
     }
 

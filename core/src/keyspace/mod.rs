@@ -200,6 +200,7 @@ impl Keyspace {
         let touch = !self.no_touch;
         let Some(mut entry) = self.databases[self.current].find_mut(key) else {
             self.counters.misses += 1;
+            self.events.key_missed(self.current, key.bytes);
             return None;
         };
         self.counters.hits += 1;
@@ -215,7 +216,10 @@ impl Keyspace {
         let found = self.databases[self.current].find(key);
         match found {
             Some(_) => self.counters.hits += 1,
-            None => self.counters.misses += 1,
+            None => {
+                self.counters.misses += 1;
+                self.events.key_missed(self.current, key.bytes);
+            }
         }
         found
     }

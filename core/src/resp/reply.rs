@@ -191,6 +191,17 @@ impl<'a> Reply<'a> {
         self.header(kind, len as i64);
     }
 
+    /// An out-of-band push that was written before, under RESP3.
+    pub fn push_text(&mut self, text: &[u8]) {
+        let start = self.out.len();
+        self.out.extend_from_slice(text);
+        if !self.is_resp3()
+            && let Some(kind) = self.out.get_mut(start)
+        {
+            *kind = b'*';
+        }
+    }
+
     /// A double: `,1.5`, or a bulk string under RESP2.
     pub fn double(&mut self, value: f64) {
         let mut digits = [0; 32];

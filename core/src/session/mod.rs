@@ -20,6 +20,7 @@ use crate::command::{
     Registry, ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
+use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
 use alloc::boxed::Box;
@@ -31,6 +32,8 @@ use alloc::vec::Vec;
 pub struct Shared {
     /// The data.
     pub keys: Keyspace,
+    /// Who has subscribed to what.
+    pub pubsub: PubSub,
     /// The settings.
     pub settings: Settings,
     /// The command table.
@@ -50,8 +53,10 @@ impl Shared {
     pub fn new(settings: Settings, seed: u64) -> Self {
         let registry = Registry::new(FAMILIES);
         let databases = usize::try_from(settings.databases).unwrap_or(16);
+        let keys = Keyspace::new(databases, seed);
         let mut shared = Shared {
-            keys: Keyspace::new(databases, seed),
+            pubsub: PubSub::new(keys.hasher()),
+            keys,
             statistics: Statistics::new(registry.len()),
             settings,
             registry,
@@ -230,10 +235,22 @@ impl Shared {
         if attention.has(Attention::MEMORY_FULL) && self.may_need_room_for(client, command) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
-        match &self.write_refusal {
-            Some(refusal) if flags.has(Flags::WRITE) => Err(CommandError::with(refusal.clone())),
-            _ => Ok(()),
+        if flags.has(Flags::WRITE)
+            && let Some(refusal) = &self.write_refusal
+        {
+            return Err(CommandError::with(refusal.clone()));
         }
+        if attention.has(Attention::SUBSCRIBED)
+            && client.is_mere_subscriber()
+            && !MAY_SEND_AS_SUBSCRIBER.contains(&command.spec.name)
+        {
+            return Err(CommandError::with(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context",
+                command.full_name()
+            )));
+        }
+        Ok(())
     }
 
     /// Counts that a command was refused; what the client is told.
@@ -268,6 +285,7 @@ impl Shared {
         let reply = Reply::new(out, client.protocol);
         let mut cx = Cx {
             keys: &mut self.keys,
+            pubsub: &mut self.pubsub,
             reply,
             client,
             settings: &mut self.settings,
@@ -306,11 +324,26 @@ impl Shared {
     }
 }
 
+/// What a subscriber may send under RESP2.
+const MAY_SEND_AS_SUBSCRIBER: [&str; 9] = [
+    "ping",
+    "subscribe",
+    "ssubscribe",
+    "unsubscribe",
+    "sunsubscribe",
+    "psubscribe",
+    "punsubscribe",
+    "quit",
+    "reset",
+];
+
 /// Takes a reply back that the client does not want (CLIENT REPLY).
 #[cold]
 fn mute(client: &mut ClientState, is_asked: bool, out: &mut Vec<u8>, start: usize) {
-    out.truncate(start);
-    client.loans.rewind(start);
+    if !core::mem::take(&mut client.keeps_reply) {
+        out.truncate(start);
+        client.loans.rewind(start);
+    }
     // What the engine is asked for, it does not answer either; then it ends the skipping. The command that switches
     // replies off is not answered itself.
     if client.reply_mode == ReplyMode::Skip && !is_asked {

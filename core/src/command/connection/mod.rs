@@ -97,6 +97,11 @@ pub(super) static SPECS: &[CommandSpec] = &[
 
 fn ping(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     match args.len() {
+        len @ 1..=2 if cx.client.is_mere_subscriber() => {
+            cx.reply.array(2);
+            cx.reply.text("pong");
+            cx.reply.bulk(if len == 2 { args.at(1) } else { b"" });
+        }
         1 => cx.reply.simple("PONG"),
         2 => cx.reply.bulk(args.at(1)),
         _ => return Err(CommandError::wrong_arity("ping")),

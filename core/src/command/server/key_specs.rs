@@ -194,6 +194,7 @@ fn write_use_and(reply: &mut Reply<'_>, key_use: KeyUse, more: &[&str]) {
         KeyUse::ReadRecode => &["RW", "access"],
         KeyUse::ReadInsert => &["RW", "access", "insert"],
         KeyUse::Remove => &["RM", "delete"],
+        KeyUse::NotKey => &["not_key"],
     };
     reply.set(flags.len() + more.len());
     for flag in flags.iter().chain(more) {
