@@ -280,15 +280,18 @@ pub const EVERY: &[Workload] = &[
     // Connection and server.
     ("client", "CLIENT GETNAME"),
     ("command", "COMMAND GETKEYS SET a b"),
+    ("commandlog", "COMMANDLOG LEN slow"),
     ("config", "CONFIG GET maxmemory"),
     ("dbsize", "DBSIZE"),
     ("echo", "ECHO hello"),
     ("info", "INFO memory"),
     ("lastsave", "LASTSAVE"),
+    ("latency", "LATENCY LATEST"),
     ("memory", "MEMORY USAGE h:{n}"),
     ("ping", "PING"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),
+    ("slowlog", "SLOWLOG GET 10"),
     ("swapdb", "SWAPDB 2 3"),
     ("time", "TIME"),
 ];

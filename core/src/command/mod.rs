@@ -17,6 +17,7 @@ pub mod client_state;
 pub mod error;
 pub mod owned;
 pub mod registry;
+pub mod secrets;
 pub mod spec;
 pub mod wait;
 
@@ -33,6 +34,7 @@ pub use wait::{Wait, WaitOn};
 use crate::keyspace::Keyspace;
 use crate::resp::Reply;
 use crate::settings::Settings;
+use crate::watch::Statistics;
 
 mod bitmap;
 mod collection;
@@ -79,6 +81,8 @@ pub struct Cx<'a> {
     pub settings: &'a mut Settings,
     /// The command table.
     pub registry: &'a Registry,
+    /// Counters, and the logs of slow commands and events.
+    pub statistics: &'a mut Statistics,
     /// Microseconds since the Unix epoch at the turn's start.
     pub wall_us: u64,
     /// Fills bytes with bits good enough for secrets.

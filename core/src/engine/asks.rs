@@ -133,6 +133,7 @@ impl<P: Platform> Engine<P> {
             let annotated = self.shared.settings.aof_checksum_enabled;
             self.shared.keys.effects.set_annotated(annotated);
         }
+        self.timing.learn(&self.shared.settings);
         if changes.contains("hz") {
             self.ae.cancel(self.cron_timer);
             self.cron_timer = start_cron(&mut self.ae, self.now_us, self.shared.settings.hz);

@@ -6,6 +6,7 @@ use crate::platform::{Host, Platform};
 use crate::settings::AppendFsync;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write;
 
 /// The sections of plain INFO, in Redis's order.
@@ -22,7 +23,7 @@ const DEFAULT_SECTIONS: &[&str] = &[
     "keyspace",
 ];
 /// What `all` and `everything` add.
-const EXTRA_SECTIONS: &[&str] = &["commandstats"];
+const EXTRA_SECTIONS: &[&str] = &["commandstats", "latencystats"];
 
 impl<P: Platform> Engine<P> {
     /// The text for the sections asked for.
@@ -58,6 +59,7 @@ impl<P: Platform> Engine<P> {
             "replication" => self.replication_section(&mut lines),
             "cpu" => self.cpu_section(&mut lines),
             "commandstats" => self.commandstats_section(&mut lines),
+            "latencystats" => self.latencystats_section(&mut lines),
             "errorstats" => self.errorstats_section(&mut lines),
             "cluster" => {
                 lines.title("Cluster");
@@ -336,11 +338,38 @@ impl<P: Platform> Engine<P> {
             if counts.calls == 0 && counts.rejected == 0 {
                 continue;
             }
+            let took_us = counts.took_ns as f64 / 1000.0;
+            let per_call = took_us / counts.calls.max(1) as f64;
             let value = format!(
-                "calls={},rejected_calls={},failed_calls={}",
-                counts.calls, counts.rejected, counts.failed
+                "calls={},usec={},usec_per_call={per_call:.2},rejected_calls={},failed_calls={}",
+                counts.calls, took_us as u64, counts.rejected, counts.failed
             );
             lines.add(&format!("cmdstat_{}", command.full_name()), value);
+        }
+    }
+
+    fn latencystats_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Latencystats");
+        let settings = &self.shared.settings;
+        if !settings.latency_tracking {
+            return;
+        }
+        for number in 0..self.shared.registry.len() as u16 {
+            let histogram = self.shared.statistics.histogram(number);
+            let Some((histogram, command)) = histogram.zip(self.shared.registry.by_number(number))
+            else {
+                continue;
+            };
+            let values: Vec<String> = settings
+                .latency_tracking_info_percentiles
+                .iter()
+                .map(|percent| {
+                    let ns = histogram.percentile_ns(percent.parse().unwrap_or(100.0));
+                    format!("p{percent}={:.3}", ns as f64 / 1000.0)
+                })
+                .collect();
+            let name = format!("latency_percentiles_usec_{}", command.full_name());
+            lines.add(&name, values.join(","));
         }
     }
 

@@ -33,6 +33,7 @@ mod quoted;
 mod rates;
 mod reply_room;
 mod room;
+mod timing;
 mod turns;
 mod waiting;
 
@@ -43,6 +44,7 @@ use crate::platform::{
 };
 use crate::session::Shared;
 use crate::settings::Settings;
+use crate::watch::Event;
 use ae_loop::{AeLoop, EVENTS_PER_TURN, TimerId};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,6 +58,7 @@ pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
 use rates::Rates;
 use room::RoomKeeper;
+use timing::Timing;
 use turns::Turns;
 use waiting::WaitingClients;
 
@@ -161,6 +164,7 @@ pub struct Engine<P: Platform> {
     expiry_at_ms: Option<u64>,
     started_at_us: u64,
     turns: Turns,
+    timing: Timing,
     peak_memory: usize,
     /// Memory in use when the engine was made.
     startup_memory: usize,
@@ -208,6 +212,7 @@ impl<P: Platform> Engine<P> {
         let mut shared = Shared::new(settings, seed);
         shared.set_time(clock.wall_us());
         let startup_memory = host.allocated_bytes();
+        let timing = Timing::new(&shared.settings);
         let mut engine = Engine {
             started_at_us: clock.wall_us(),
             clock,
@@ -240,6 +245,7 @@ impl<P: Platform> Engine<P> {
             expiry_timer,
             expiry_at_ms: None,
             turns: Turns::default(),
+            timing,
             peak_memory: 0,
             startup_memory,
             rates: Rates::default(),
@@ -287,6 +293,8 @@ impl<P: Platform> Engine<P> {
         let start_us = self.clock.monotonic_us();
         self.now_us = start_us;
         self.shared.set_time(self.clock.wall_us());
+        self.begin_timed_turn();
+        let first_slow = self.shared.statistics.log.next_slow();
         self.room.begin_turn();
         (self.turn_spent, self.reply_bytes) = (false, 0);
         self.send_bytes_left = output::SEND_BYTES_PER_TURN;
@@ -302,6 +310,10 @@ impl<P: Platform> Engine<P> {
             true => self.clock.monotonic_us(),
             false => requests_us,
         };
+        if self.shared.statistics.log.next_slow() != first_slow {
+            let log = &mut self.shared.statistics.log;
+            log.tell_log_write(first_slow, log_us - requests_us);
+        }
         self.flush_all();
         let replies_us = self.clock.monotonic_us();
         if self.loading.is_some() {
@@ -309,6 +321,7 @@ impl<P: Platform> Engine<P> {
         }
         self.time_events(start_us);
         let end_us = self.clock.monotonic_us();
+        self.note_duration(Event::Eventloop, end_us - start_us);
         self.turns
             .count([start_us, requests_us, log_us, replies_us, end_us]);
         self.exit

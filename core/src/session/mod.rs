@@ -6,11 +6,10 @@
 
 mod local;
 mod memory;
-mod statistics;
 
+pub use crate::watch::Statistics;
 pub use local::Local;
 pub use memory::Room;
-pub use statistics::Statistics;
 
 use crate::command::error::until_nul;
 use crate::command::{
@@ -218,6 +217,7 @@ impl Shared {
             client,
             settings: &mut self.settings,
             registry: &self.registry,
+            statistics: &mut self.statistics,
             wall_us: self.wall_us,
             random_bytes,
         };
