@@ -22,7 +22,7 @@ pub mod spec;
 pub mod wait;
 
 pub use args::{Apart, Args, KeyHashes, Lookup};
-pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
+pub use ask::{Ask, ClientFilter, MemoryAsk, Outcome, Shutdown};
 pub use attention::Attention;
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;

@@ -35,8 +35,11 @@ impl<P: Platform> Engine<P> {
                 self.shared.statistics.reset();
                 self.shared.keys.counters = crate::keyspace::Counters::default();
                 self.turns = super::Turns::default();
+                self.expire_cycles = super::cron::ExpireCycles::default();
+                self.peak_memory = self.host.allocated_bytes();
                 self.reply(slot, |reply| reply.ok());
             }
+            Ask::Memory(ask) => self.memory_command(slot, ask),
             Ask::Shutdown(options) => self.shutdown_command(slot, options),
             Ask::Sleep { microseconds } => {
                 self.host.sleep(microseconds);

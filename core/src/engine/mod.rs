@@ -26,6 +26,8 @@ mod info;
 mod lent;
 mod listeners;
 mod loading;
+mod memory;
+mod metrics;
 mod network;
 mod outbox;
 mod output;
@@ -121,6 +123,7 @@ pub enum Exit {
 
 const TOKEN_WAKE: Token = Token(0);
 const TOKEN_LISTENER: u64 = 1;
+const TOKEN_SCRAPER: u64 = 1 << 31;
 const TOKEN_CONNECTION: u64 = 1 << 32;
 
 /// A Rotom server on a platform.
@@ -165,6 +168,8 @@ pub struct Engine<P: Platform> {
     started_at_us: u64,
     turns: Turns,
     timing: Timing,
+    scrapers: metrics::Scrapers,
+    expire_cycles: cron::ExpireCycles,
     peak_memory: usize,
     /// Memory in use when the engine was made.
     startup_memory: usize,
@@ -246,6 +251,8 @@ impl<P: Platform> Engine<P> {
             expiry_at_ms: None,
             turns: Turns::default(),
             timing,
+            scrapers: metrics::Scrapers::default(),
+            expire_cycles: cron::ExpireCycles::default(),
             peak_memory: 0,
             startup_memory,
             rates: Rates::default(),
@@ -305,11 +312,16 @@ impl<P: Platform> Engine<P> {
         self.serve_waiting();
         self.serve_readable();
         let requests_us = self.clock.monotonic_us();
+        let has_effects = !self.shared.keys.effects.pending().is_empty();
+        let was_syncing = has_effects && self.aof.is_syncing();
         self.append_log();
         let log_us = match self.aof.is_open() {
             true => self.clock.monotonic_us(),
             false => requests_us,
         };
+        if has_effects {
+            self.note_log_write(log_us - requests_us, was_syncing);
+        }
         if self.shared.statistics.log.next_slow() != first_slow {
             let log = &mut self.shared.statistics.log;
             log.tell_log_write(first_slow, log_us - requests_us);
@@ -331,6 +343,9 @@ impl<P: Platform> Engine<P> {
         while let Some(event) = self.ae.poll_ready() {
             match event.token {
                 TOKEN_WAKE => self.woken(),
+                Token(number) if (TOKEN_SCRAPER..TOKEN_CONNECTION).contains(&number) => {
+                    self.serve_scraper((number - TOKEN_SCRAPER) as usize);
+                }
                 Token(number) if number < TOKEN_CONNECTION => {
                     self.accept((number - TOKEN_LISTENER) as usize);
                 }
@@ -371,6 +386,15 @@ impl<P: Platform> Engine<P> {
         self.hold_replies();
     }
 
+    fn note_log_write(&mut self, took_us: u64, was_syncing: bool) {
+        let how = match was_syncing {
+            true => Event::AofWritePendingFsync,
+            false => Event::AofWriteAlone,
+        };
+        self.note_duration(how, took_us);
+        self.note_duration(Event::AofWrite, took_us);
+    }
+
     /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.
     fn shut_down(&mut self, options: Shutdown) -> bool {
         log::warn!("User requested shutdown...");
@@ -383,6 +407,7 @@ impl<P: Platform> Engine<P> {
             return false;
         }
         self.close_all(synced.is_ok());
+        self.close_scrapers();
         for listener in core::mem::take(&mut self.listeners) {
             let _ = self.ae.unwatch(listener.fd);
             self.net.close(listener.fd);

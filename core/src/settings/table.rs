@@ -301,6 +301,10 @@ settings! {
     /// How many slow commands are kept.
     slowlog_max_len: usize = 128,
         "slowlog-max-len" ("commandlog-slow-execution-max-len"), integer(0, SIZE_MAX);
+    /// The port of the page of metrics, for Prometheus; 0 opens none.
+    metrics_port: u16 = 0, "metrics-port", integer(0, 65535);
+    /// Its addresses; none: those of `bind`.
+    metrics_bind: Vec<String> = Vec::new(), "metrics-bind", Rule::Bind;
     /// Bytes from which a request is large; negative logs none.
     commandlog_request_larger_than: i64 = 1024 * 1024,
         "commandlog-request-larger-than", integer(-1, LONG_MAX);

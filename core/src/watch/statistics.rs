@@ -39,6 +39,10 @@ pub struct Statistics {
     pub rejected_connections: u64,
     /// Clients disconnected because of `maxmemory-clients`.
     pub evicted_clients: u64,
+    /// Clients disconnected because what they sent and what was not run exceeded `client-query-buffer-limit`.
+    pub input_limit_disconnections: u64,
+    /// Clients disconnected because of `client-output-buffer-limit`.
+    pub output_limit_disconnections: u64,
     /// Reads that brought bytes.
     pub reads: u64,
     /// Writes that took bytes.
@@ -75,6 +79,8 @@ impl Statistics {
             connections: 0,
             rejected_connections: 0,
             evicted_clients: 0,
+            input_limit_disconnections: 0,
+            output_limit_disconnections: 0,
             input_bytes: 0,
             output_bytes: 0,
             errors: 0,

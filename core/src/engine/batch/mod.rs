@@ -536,6 +536,7 @@ impl<P: Platform> Engine<P> {
                 "Closing client that reached max query buffer length: id={}",
                 connection.client.id
             );
+            self.shared.statistics.input_limit_disconnections += 1;
             return self.close(slot);
         }
         if connection.output.len() == 0 {
