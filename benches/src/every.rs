@@ -284,11 +284,13 @@ pub const EVERY: &[Workload] = &[
     // Connection and server.
     ("client", "CLIENT GETNAME"),
     ("command", "COMMAND GETKEYS SET a b"),
+    ("commandlog", "COMMANDLOG LEN slow"),
     ("config", "CONFIG GET maxmemory"),
     ("dbsize", "DBSIZE"),
     ("echo", "ECHO hello"),
     ("info", "INFO memory"),
     ("lastsave", "LASTSAVE"),
+    ("latency", "LATENCY LATEST"),
     ("memory", "MEMORY USAGE h:{n}"),
     ("multi", "MULTI | DISCARD"),
     ("discard", "MULTI | DISCARD"),
@@ -303,6 +305,7 @@ pub const EVERY: &[Workload] = &[
     ("sunsubscribe", "SUNSUBSCRIBE c:{n}"),
     ("reset", "RESET"),
     ("select", "SELECT 0"),
+    ("slowlog", "SLOWLOG GET 10"),
     ("swapdb", "SWAPDB 2 3"),
     ("time", "TIME"),
 ];

@@ -130,12 +130,18 @@ impl Host for LinuxHost {
     }
 
     fn usage(&self) -> Usage {
-        let (cpu_system_us, cpu_user_us) = syscall::resource_usage()
-            .map(|usage| (to_us(usage.ru_stime), to_us(usage.ru_utime)))
-            .unwrap_or_default();
+        let times = |who| {
+            syscall::resource_usage(who)
+                .map(|usage| (to_us(usage.ru_stime), to_us(usage.ru_utime)))
+                .unwrap_or_default()
+        };
+        let (cpu_system_us, cpu_user_us) = times(libc::RUSAGE_SELF);
+        let (loop_system_us, loop_user_us) = times(libc::RUSAGE_THREAD);
         Usage {
             cpu_system_us,
             cpu_user_us,
+            loop_system_us,
+            loop_user_us,
             resident_bytes: resident_bytes().unwrap_or(0),
             total_system_bytes: syscall::total_memory_bytes().unwrap_or(0),
         }

@@ -329,11 +329,11 @@ pub(crate) fn duplicate(from: c_int, to: c_int) -> Sys<()> {
     checked(unsafe { libc::dup2(from, to) }).map(drop)
 }
 
-pub(crate) fn resource_usage() -> Sys<libc::rusage> {
+pub(crate) fn resource_usage(who: c_int) -> Sys<libc::rusage> {
     // SAFETY: zero is a valid value of this struct of numbers.
     let mut usage: libc::rusage = unsafe { MaybeUninit::zeroed().assume_init() };
     // SAFETY: the call writes one `rusage`.
-    checked(unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) })?;
+    checked(unsafe { libc::getrusage(who, &mut usage) })?;
     Ok(usage)
 }
 

@@ -48,6 +48,8 @@ pub enum Ask {
     Info(Vec<String>),
     /// Settings were changed by CONFIG SET: apply them, or put the old ones back and answer an error. The engine replies.
     SettingsChanged(Changes),
+    /// MEMORY's subcommands about the whole server.
+    Memory(MemoryAsk),
     /// CONFIG REWRITE.
     ConfigRewrite,
     /// CONFIG RESETSTAT.
@@ -72,6 +74,19 @@ pub enum Ask {
     Exec(Vec<Queued>),
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
     Reset,
+}
+
+/// What MEMORY asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryAsk {
+    /// STATS.
+    Stats,
+    /// DOCTOR.
+    Doctor,
+    /// PURGE.
+    Purge,
+    /// MALLOC-STATS.
+    MallocStats,
 }
 
 /// SHUTDOWN's options.

@@ -18,11 +18,12 @@ pub mod error;
 pub mod multi;
 pub mod owned;
 pub mod registry;
+pub mod secrets;
 pub mod spec;
 pub mod wait;
 
 pub use args::{Apart, Args, KeyHashes, Lookup};
-pub use ask::{Ask, ClientFilter, Outcome, Shutdown};
+pub use ask::{Ask, ClientFilter, MemoryAsk, Outcome, Shutdown};
 pub use attention::Attention;
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
@@ -36,6 +37,7 @@ use crate::keyspace::Keyspace;
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
+use crate::watch::Statistics;
 
 mod bitmap;
 mod collection;
@@ -88,6 +90,8 @@ pub struct Cx<'a> {
     pub settings: &'a mut Settings,
     /// The command table.
     pub registry: &'a Registry,
+    /// Counters, and the logs of slow commands and events.
+    pub statistics: &'a mut Statistics,
     /// Microseconds since the Unix epoch at the turn's start.
     pub wall_us: u64,
     /// Fills bytes with bits good enough for secrets.

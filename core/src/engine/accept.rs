@@ -30,8 +30,10 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let (fd, unix) = (listener.fd, listener.place == Place::Unix);
+        let is_for_metrics = matches!(listener.place, Place::Metrics { .. });
         for _ in 0..ACCEPTS_PER_TURN {
             match self.net.accept(fd) {
+                Ok(Some(accepted)) if is_for_metrics => self.welcome_scraper(&accepted),
                 Ok(Some(accepted)) => self.welcome(&accepted, unix),
                 Ok(None) => return,
                 Err(error) => {

@@ -41,8 +41,11 @@ impl<P: Platform> Engine<P> {
                 self.shared.statistics.reset();
                 self.shared.keys.counters = crate::keyspace::Counters::default();
                 self.turns = super::Turns::default();
+                self.expire_cycles = super::cron::ExpireCycles::default();
+                self.peak_memory = self.host.allocated_bytes();
                 self.reply(slot, |reply| reply.ok());
             }
+            Ask::Memory(ask) => self.memory_command(slot, ask),
             Ask::Shutdown(options) => self.shutdown_command(slot, options),
             Ask::Sleep { microseconds } => {
                 self.host.sleep(microseconds);
@@ -139,6 +142,7 @@ impl<P: Platform> Engine<P> {
             let annotated = self.shared.settings.aof_checksum_enabled;
             self.shared.keys.effects.set_annotated(annotated);
         }
+        self.timing.learn(&self.shared.settings);
         if changes.contains("hz") {
             self.ae.cancel(self.cron_timer);
             self.cron_timer = start_cron(&mut self.ae, self.now_us, self.shared.settings.hz);

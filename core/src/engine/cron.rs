@@ -3,6 +3,7 @@
 use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
 use crate::settings::ClientsMemory;
+use crate::watch::Event;
 
 /// How long each of these may take in one turn, microseconds. While there is more to do the loop does not sleep, so that
 /// they get all the time that clients leave.
@@ -14,6 +15,15 @@ const GIVE_BACK_BUDGET_US: u64 = 100;
 const SLICE_ITEMS: usize = 16;
 /// Lists that a subscriber which is gone is taken out of in one turn.
 const LEAVE_ITEMS: usize = 500;
+
+/// Slices of expiry so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ExpireCycles {
+    /// Those that had to stop with keys left.
+    pub(super) capped: u64,
+    /// Microseconds of all, up to the last look at the clock in each.
+    pub(super) took_us: u64,
+}
 
 impl<P: Platform> Engine<P> {
     /// Sets the expiry timer to the next volatile key.
@@ -82,12 +92,17 @@ impl<P: Platform> Engine<P> {
         if !due(self) {
             return true;
         }
-        let end_us = self.clock.monotonic_us() + EXPIRE_BUDGET_US;
+        let start_us = self.clock.monotonic_us();
+        let mut now_us = start_us;
         while self.shared.keys.expire_some(SLICE_ITEMS) == SLICE_ITEMS {
-            if self.clock.monotonic_us() >= end_us {
+            now_us = self.clock.monotonic_us();
+            if now_us >= start_us + EXPIRE_BUDGET_US {
+                self.expire_cycles.capped += 1;
                 break;
             }
         }
+        self.expire_cycles.took_us += now_us - start_us;
+        self.note_duration(Event::ExpireCycle, now_us - start_us);
         !due(self)
     }
 
@@ -98,13 +113,13 @@ impl<P: Platform> Engine<P> {
         if self.shared.keys.lazy_free_counts().0 == 0 {
             return buffers_freed;
         }
-        let end_us = self.clock.monotonic_us() + FREE_BUDGET_US;
+        let start_us = self.clock.monotonic_us();
         loop {
-            if self.shared.keys.free_some(SLICE_ITEMS) {
-                return buffers_freed;
-            }
-            if self.clock.monotonic_us() >= end_us {
-                return false;
+            let is_done = self.shared.keys.free_some(SLICE_ITEMS);
+            let took_us = self.clock.monotonic_us() - start_us;
+            if is_done || took_us >= FREE_BUDGET_US {
+                self.note_duration(Event::LazyfreeCycle, took_us);
+                return is_done && buffers_freed;
             }
         }
     }
@@ -125,11 +140,13 @@ impl<P: Platform> Engine<P> {
     }
 
     fn cron(&mut self) {
-        self.rates.sample(&self.shared.statistics, self.now_us);
+        self.rates
+            .sample(&self.shared.statistics, &self.turns, self.now_us);
         self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
         self.pool.trim();
         self.gives_back = true;
         self.look_at_some_clients();
+        self.time_out_scrapers();
     }
 
     /// Each client about once a second: idle time, output limits and memory.

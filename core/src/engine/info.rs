@@ -2,42 +2,44 @@
 
 use super::Engine;
 use crate::command::server::REDIS_VERSION;
-use crate::platform::{Host, Platform};
+use crate::platform::Platform;
 use crate::settings::AppendFsync;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write;
 
-/// The sections of plain INFO, in Redis's order.
-const DEFAULT_SECTIONS: &[&str] = &[
-    "server",
-    "clients",
-    "memory",
-    "persistence",
-    "stats",
-    "replication",
-    "cpu",
-    "errorstats",
-    "cluster",
-    "keyspace",
+/// Every section in Redis's order, and whether plain INFO has it.
+const SECTIONS: &[(&str, bool)] = &[
+    ("server", true),
+    ("clients", true),
+    ("memory", true),
+    ("persistence", true),
+    ("threads", true),
+    ("stats", true),
+    ("replication", true),
+    ("cpu", true),
+    ("modules", true),
+    ("commandstats", false),
+    ("errorstats", true),
+    ("latencystats", false),
+    ("cluster", true),
+    ("keyspace", true),
 ];
-/// What `all` and `everything` add.
-const EXTRA_SECTIONS: &[&str] = &["commandstats"];
+/// Volatile keys that are looked at to tell the mean time that is left.
+const TTL_SAMPLES: usize = 32;
 
 impl<P: Platform> Engine<P> {
     /// The text for the sections asked for.
     pub(super) fn info(&mut self, asked: &[String]) -> String {
         let has = |name: &str| asked.iter().any(|section| section == name);
-        let all = has("all") || has("everything");
-        let default = asked.is_empty() || has("default") || all;
+        let everything = has("everything");
+        let all = has("all") || everything;
+        let default = asked.is_empty() || has("default");
         let mut text = String::new();
-        for &section in DEFAULT_SECTIONS {
-            if default || has(section) {
-                self.section(section, &mut text);
-            }
-        }
-        for &section in EXTRA_SECTIONS {
-            if all || has(section) {
+        for &(section, is_default) in SECTIONS {
+            let is_of_all = all && (everything || section != "modules");
+            if is_of_all || (default && is_default) || has(section) {
                 self.section(section, &mut text);
             }
         }
@@ -56,8 +58,11 @@ impl<P: Platform> Engine<P> {
             "persistence" => self.persistence_section(&mut lines),
             "stats" => self.stats_section(&mut lines),
             "replication" => self.replication_section(&mut lines),
+            "threads" => self.threads_section(&mut lines),
+            "modules" => lines.title("Modules"),
             "cpu" => self.cpu_section(&mut lines),
             "commandstats" => self.commandstats_section(&mut lines),
+            "latencystats" => self.latencystats_section(&mut lines),
             "errorstats" => self.errorstats_section(&mut lines),
             "cluster" => {
                 lines.title("Cluster");
@@ -79,8 +84,10 @@ impl<P: Platform> Engine<P> {
         lines.add("server_mode", "standalone");
         lines.add("os", &self.facts.os);
         lines.add("arch_bits", usize::BITS);
+        lines.add("monotonic_clock", "POSIX clock_gettime");
         lines.add("multiplexing_api", "epoll");
         lines.add("process_id", self.facts.process_id);
+        lines.add("process_supervised", settings.supervised.word());
         lines.add("run_id", &self.facts.run_id);
         lines.add("tcp_port", settings.port);
         lines.add("server_time_usec", self.shared.wall_us);
@@ -91,6 +98,40 @@ impl<P: Platform> Engine<P> {
         lines.add("lru_clock", (self.shared.wall_us / 1_000_000) & 0x00ff_ffff);
         lines.add("executable", &self.facts.executable);
         lines.add("config_file", &self.facts.config_file);
+        lines.add("io_threads_active", 0);
+        self.listener_lines(lines);
+    }
+
+    /// Where clients can connect, as Redis writes it.
+    fn listener_lines(&self, lines: &mut Lines<'_>) {
+        let settings = &self.shared.settings;
+        let mut number = 0;
+        let mut add = |lines: &mut Lines<'_>, text: String| {
+            lines.add(&format!("listener{number}"), text);
+            number += 1;
+        };
+        for (kind, port) in [("tcp", settings.port), ("tls", settings.tls_port)] {
+            if port != 0 {
+                let binds = settings.bind.iter().map(|bind| format!("bind={bind},"));
+                let binds: String = binds.collect();
+                add(lines, format!("name={kind},{binds}port={port}"));
+            }
+        }
+        if !settings.unixsocket.is_empty() {
+            add(lines, format!("name=unix,bind={}", settings.unixsocket));
+        }
+    }
+
+    /// The one thread of the loop.
+    fn threads_section(&self, lines: &mut Lines<'_>) {
+        let statistics = &self.shared.statistics;
+        lines.title("Threads");
+        let (clients, reads, writes) =
+            (self.connections.len(), statistics.reads, statistics.writes);
+        lines.add(
+            "io_thread_0",
+            format!("clients={clients},reads={reads},writes={writes}"),
+        );
     }
 
     fn clients_section(&self, lines: &mut Lines<'_>) {
@@ -121,75 +162,6 @@ impl<P: Platform> Engine<P> {
         lines.add("total_blocking_keys", blocking_keys);
         lines.zeros(&["total_blocking_keys_on_nokey"]);
         lines.add("total_watched_keys", self.shared.keys.watched.key_count());
-    }
-
-    fn memory_section(&mut self, lines: &mut Lines<'_>) {
-        let used = self.host.allocated_bytes();
-        self.peak_memory = self.peak_memory.max(used);
-        let usage = self.usage();
-        let clients: usize = self.connections.iter().map(|(_, c)| c.memory_bytes()).sum();
-        let settings = &self.shared.settings;
-        lines.title("Memory");
-        lines.bytes("used_memory", used as u64);
-        lines.bytes("used_memory_rss", usage.resident_bytes);
-        let buffers = clients + self.shared.keys.effects.pending().len();
-        let overhead = self.startup_memory + self.shared.keys.table_bytes() + buffers;
-        let allocator = self.host.allocator();
-        // Pages that were never touched are not resident, but the allocator does not see that.
-        let process = usize::try_from(usage.resident_bytes).unwrap_or(usize::MAX);
-        let resident = allocator.resident_bytes.min(process).max(used);
-        let active = allocator.active_bytes.min(resident).max(used);
-        lines.add("used_memory_startup", self.startup_memory);
-        lines.add("used_memory_overhead", overhead);
-        lines.add("used_memory_dataset", used.saturating_sub(overhead));
-        lines.bytes("used_memory_peak", self.peak_memory as u64);
-        if self.peak_memory > 0 {
-            let percent = used as f64 / self.peak_memory as f64 * 100.0;
-            lines.add("used_memory_peak_perc", format!("{percent:.2}%"));
-        }
-        lines.add("allocator_allocated", used);
-        lines.add("allocator_active", active);
-        lines.add("allocator_resident", resident);
-        lines.add("allocator_muzzy", 0);
-        lines.bytes("total_system_memory", usage.total_system_bytes);
-        lines.bytes("maxmemory", settings.maxmemory);
-        lines.add("maxmemory_policy", settings.maxmemory_policy.word());
-        if used > 0 && usage.resident_bytes > 0 {
-            for (ratio_name, bytes_name, whole, part) in [
-                ("allocator_frag_ratio", "allocator_frag_bytes", active, used),
-                (
-                    "allocator_rss_ratio",
-                    "allocator_rss_bytes",
-                    resident,
-                    active,
-                ),
-                (
-                    "rss_overhead_ratio",
-                    "rss_overhead_bytes",
-                    process,
-                    resident,
-                ),
-                (
-                    "mem_fragmentation_ratio",
-                    "mem_fragmentation_bytes",
-                    process,
-                    used,
-                ),
-            ] {
-                lines.add(ratio_name, format!("{:.2}", whole as f64 / part as f64));
-                lines.add(bytes_name, whole as i64 - part as i64);
-            }
-        }
-        lines.add("mem_clients_normal", clients);
-        lines.add(
-            "mem_not_counted_for_evict",
-            self.shared.keys.effects.uncounted_bytes(),
-        );
-        lines.add("mem_aof_buffer", self.shared.keys.effects.pending().len());
-        lines.add("mem_allocator", &self.facts.allocator);
-        let (pending, freed) = self.shared.keys.lazy_free_counts();
-        lines.add("lazyfree_pending_objects", pending);
-        lines.add("lazyfreed_objects", freed);
     }
 
     fn persistence_section(&self, lines: &mut Lines<'_>) {
@@ -248,6 +220,7 @@ impl<P: Platform> Engine<P> {
         );
         lines.add("total_net_input_bytes", statistics.input_bytes);
         lines.add("total_net_output_bytes", statistics.output_bytes);
+        lines.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
         lines.add(
             "instantaneous_input_kbps",
             kilobytes(self.rates.input.per_second()),
@@ -256,6 +229,12 @@ impl<P: Platform> Engine<P> {
             "instantaneous_output_kbps",
             kilobytes(self.rates.output.per_second()),
         );
+        for name in [
+            "instantaneous_input_repl_kbps",
+            "instantaneous_output_repl_kbps",
+        ] {
+            lines.add(name, "0.00");
+        }
         lines.add("total_reads_processed", statistics.reads);
         lines.add("total_writes_processed", statistics.writes);
         lines.add("rejected_connections", statistics.rejected_connections);
@@ -268,6 +247,9 @@ impl<P: Platform> Engine<P> {
         lines.add("expired_subkeys_lag_p50_ms", fields.percentile_ms(50));
         lines.add("expired_subkeys_lag_p99_ms", fields.percentile_ms(99));
         lines.add("expired_subkeys_lag_max_ms", fields.max_ms());
+        let (capped, took_us) = (self.expire_cycles.capped, self.expire_cycles.took_us);
+        lines.add("expired_time_cap_reached_count", capped);
+        lines.add("expire_cycle_cpu_milliseconds", took_us / 1000);
         lines.add("evicted_keys", counters.evicted);
         lines.add("evicted_clients", statistics.evicted_clients);
         let (total_us, current_us) = self.room.exceeded_us(self.now_us);
@@ -284,16 +266,47 @@ impl<P: Platform> Engine<P> {
             "sync_full",
             "sync_partial_ok",
             "sync_partial_err",
+            "migrate_cached_sockets",
             "slave_expires_tracked_keys",
             "active_defrag_running",
+            "active_defrag_hits",
+            "active_defrag_misses",
+            "active_defrag_key_hits",
+            "active_defrag_key_misses",
+            "total_active_defrag_time",
+            "current_active_defrag_time",
+            "evicted_scripts",
+            "io_threaded_reads_processed",
+            "io_threaded_writes_processed",
             "tracking_total_keys",
             "tracking_total_items",
             "tracking_total_prefixes",
             "unexpected_error_replies",
         ]);
         lines.add("total_error_replies", statistics.errors);
-        lines.add("eventloop_cycles", self.turns.count);
-        lines.add("eventloop_duration_sum", self.turns.sum_us);
+        for (name, count) in [
+            (
+                "client_query_buffer_limit_disconnections",
+                statistics.input_limit_disconnections,
+            ),
+            (
+                "client_output_buffer_limit_disconnections",
+                statistics.output_limit_disconnections,
+            ),
+            ("eventloop_cycles", self.turns.count),
+            ("eventloop_duration_sum", self.turns.sum_us),
+            ("eventloop_duration_cmd_sum", self.turns.requests_us),
+            (
+                "instantaneous_eventloop_cycles_per_sec",
+                self.rates.turns.per_second(),
+            ),
+            (
+                "instantaneous_eventloop_duration_usec",
+                self.rates.turn_us(),
+            ),
+        ] {
+            lines.add(name, count);
+        }
         lines.add("eventloop_duration_worst", self.turns.worst_us);
         for (part, part_us) in super::turns::PARTS.iter().zip(self.turns.worst_parts_us) {
             lines.add(&format!("eventloop_duration_worst_{part}"), part_us);
@@ -311,6 +324,9 @@ impl<P: Platform> Engine<P> {
         lines.add("master_replid2", "0".repeat(40));
         lines.add("master_repl_offset", 0);
         lines.add("second_repl_offset", -1);
+        let backlog = self.shared.settings.text_of("repl-backlog-size");
+        let backlog = backlog.unwrap_or_default();
+        lines.add("repl_backlog_size", String::from_utf8_lossy(&backlog));
         lines.zeros(&[
             "repl_backlog_active",
             "repl_backlog_first_byte_offset",
@@ -326,6 +342,12 @@ impl<P: Platform> Engine<P> {
         };
         seconds("used_cpu_sys", usage.cpu_system_us);
         seconds("used_cpu_user", usage.cpu_user_us);
+        // There are no child processes.
+        seconds("used_cpu_sys_children", 0);
+        seconds("used_cpu_user_children", 0);
+        seconds("used_cpu_sys_main_thread", usage.loop_system_us);
+        seconds("used_cpu_user_main_thread", usage.loop_user_us);
+        seconds("used_active_time_main_thread", self.turns.sum_us);
     }
 
     fn commandstats_section(&self, lines: &mut Lines<'_>) {
@@ -338,11 +360,38 @@ impl<P: Platform> Engine<P> {
             if counts.calls == 0 && counts.rejected == 0 {
                 continue;
             }
+            let took_us = counts.took_ns as f64 / 1000.0;
+            let per_call = took_us / counts.calls.max(1) as f64;
             let value = format!(
-                "calls={},rejected_calls={},failed_calls={}",
-                counts.calls, counts.rejected, counts.failed
+                "calls={},usec={},usec_per_call={per_call:.2},rejected_calls={},failed_calls={}",
+                counts.calls, took_us as u64, counts.rejected, counts.failed
             );
             lines.add(&format!("cmdstat_{}", command.full_name()), value);
+        }
+    }
+
+    fn latencystats_section(&self, lines: &mut Lines<'_>) {
+        lines.title("Latencystats");
+        let settings = &self.shared.settings;
+        if !settings.latency_tracking {
+            return;
+        }
+        for number in 0..self.shared.registry.len() as u16 {
+            let histogram = self.shared.statistics.histogram(number);
+            let Some((histogram, command)) = histogram.zip(self.shared.registry.by_number(number))
+            else {
+                continue;
+            };
+            let values: Vec<String> = settings
+                .latency_tracking_info_percentiles
+                .iter()
+                .map(|percent| {
+                    let ns = histogram.percentile_ns(percent.parse().unwrap_or(100.0));
+                    format!("p{percent}={:.3}", ns as f64 / 1000.0)
+                })
+                .collect();
+            let name = format!("latency_percentiles_usec_{}", command.full_name());
+            lines.add(&name, values.join(","));
         }
     }
 
@@ -359,9 +408,10 @@ impl<P: Platform> Engine<P> {
             let (keys, expires) = self.shared.keys.database_len(db);
             if keys > 0 {
                 let hashes = self.shared.keys.volatile_hashes(db);
+                let ttl_ms = self.shared.keys.mean_ttl_ms(db, TTL_SAMPLES);
                 lines.add(
                     &format!("db{db}"),
-                    format!("keys={keys},expires={expires},avg_ttl=0,subexpiry={hashes}"),
+                    format!("keys={keys},expires={expires},avg_ttl={ttl_ms},subexpiry={hashes}"),
                 );
             }
         }
@@ -369,28 +419,28 @@ impl<P: Platform> Engine<P> {
 }
 
 /// Writes `name:value` lines.
-struct Lines<'t> {
-    text: &'t mut String,
+pub(super) struct Lines<'t> {
+    pub(super) text: &'t mut String,
 }
 
 impl Lines<'_> {
-    fn title(&mut self, title: &str) {
+    pub(super) fn title(&mut self, title: &str) {
         let _ = write!(self.text, "# {title}\r\n");
     }
 
-    fn add(&mut self, name: &str, value: impl core::fmt::Display) {
+    pub(super) fn add(&mut self, name: &str, value: impl core::fmt::Display) {
         let _ = write!(self.text, "{name}:{value}\r\n");
     }
 
     /// Counts of what this version does not have, which are truly nought.
-    fn zeros(&mut self, names: &[&str]) {
+    pub(super) fn zeros(&mut self, names: &[&str]) {
         for name in names {
             self.add(name, 0);
         }
     }
 
     /// A size, and the same for people.
-    fn bytes(&mut self, name: &str, bytes: u64) {
+    pub(super) fn bytes(&mut self, name: &str, bytes: u64) {
         self.add(name, bytes);
         let mut value = bytes as f64;
         let mut unit = 0;

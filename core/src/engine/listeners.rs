@@ -30,6 +30,13 @@ pub enum Place {
         /// Whether connections are encrypted.
         secure: bool,
     },
+    /// At a network address, for those who read the metrics.
+    Metrics {
+        /// The address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
 }
 
 /// An address that must be listened on cannot be.
@@ -82,6 +89,15 @@ fn wanted_places(settings: &Settings) -> Vec<Wanted> {
             });
         }
     }
+    if settings.metrics_port != 0 {
+        for address in settings.metrics_addresses() {
+            let (host, port) = (address.host.into(), settings.metrics_port);
+            wanted.push(Wanted {
+                place: Place::Metrics { host, port },
+                optional: address.optional,
+            });
+        }
+    }
     wanted
 }
 
@@ -93,10 +109,11 @@ fn open_all<'w, N: Net>(
 ) -> Result<Vec<Listener>, ListenError> {
     let mut opened: Vec<Listener> = Vec::new();
     for Wanted { place, optional } in wanted {
-        let Place::Tcp { host, port, secure } = place else {
-            continue;
+        let (host, port, secure) = match place {
+            Place::Tcp { host, port, secure } => (host, *port, *secure),
+            Place::Metrics { host, port } => (host, *port, false),
+            Place::Unix => continue,
         };
-        let (port, secure) = (*port, *secure);
         let at = ListenAt {
             host,
             port,

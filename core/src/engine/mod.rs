@@ -27,6 +27,8 @@ mod info;
 mod lent;
 mod listeners;
 mod loading;
+mod memory;
+mod metrics;
 mod network;
 mod outbox;
 mod output;
@@ -34,6 +36,7 @@ mod quoted;
 mod rates;
 mod reply_room;
 mod room;
+mod timing;
 mod turns;
 mod waiting;
 
@@ -44,6 +47,7 @@ use crate::platform::{
 };
 use crate::session::Shared;
 use crate::settings::Settings;
+use crate::watch::Event;
 use ae_loop::{AeLoop, EVENTS_PER_TURN, TimerId};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -57,6 +61,7 @@ pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
 use rates::Rates;
 use room::RoomKeeper;
+use timing::Timing;
 use turns::Turns;
 use waiting::WaitingClients;
 
@@ -119,6 +124,7 @@ pub enum Exit {
 
 const TOKEN_WAKE: Token = Token(0);
 const TOKEN_LISTENER: u64 = 1;
+const TOKEN_SCRAPER: u64 = 1 << 31;
 const TOKEN_CONNECTION: u64 = 1 << 32;
 
 /// A Rotom server on a platform.
@@ -164,6 +170,9 @@ pub struct Engine<P: Platform> {
     expiry_at_ms: Option<u64>,
     started_at_us: u64,
     turns: Turns,
+    timing: Timing,
+    scrapers: metrics::Scrapers,
+    expire_cycles: cron::ExpireCycles,
     peak_memory: usize,
     /// Memory in use when the engine was made.
     startup_memory: usize,
@@ -211,6 +220,7 @@ impl<P: Platform> Engine<P> {
         let mut shared = Shared::new(settings, seed);
         shared.set_time(clock.wall_us());
         let startup_memory = host.allocated_bytes();
+        let timing = Timing::new(&shared.settings);
         let mut engine = Engine {
             started_at_us: clock.wall_us(),
             clock,
@@ -244,6 +254,9 @@ impl<P: Platform> Engine<P> {
             expiry_timer,
             expiry_at_ms: None,
             turns: Turns::default(),
+            timing,
+            scrapers: metrics::Scrapers::default(),
+            expire_cycles: cron::ExpireCycles::default(),
             peak_memory: 0,
             startup_memory,
             rates: Rates::default(),
@@ -291,6 +304,8 @@ impl<P: Platform> Engine<P> {
         let start_us = self.clock.monotonic_us();
         self.now_us = start_us;
         self.shared.set_time(self.clock.wall_us());
+        self.begin_timed_turn();
+        let first_slow = self.shared.statistics.log.next_slow();
         self.room.begin_turn();
         (self.turn_spent, self.reply_bytes) = (false, 0);
         self.send_bytes_left = output::SEND_BYTES_PER_TURN;
@@ -301,11 +316,20 @@ impl<P: Platform> Engine<P> {
         self.serve_waiting();
         self.serve_readable();
         let requests_us = self.clock.monotonic_us();
+        let has_effects = !self.shared.keys.effects.pending().is_empty();
+        let was_syncing = has_effects && self.aof.is_syncing();
         self.append_log();
         let log_us = match self.aof.is_open() {
             true => self.clock.monotonic_us(),
             false => requests_us,
         };
+        if has_effects {
+            self.note_log_write(log_us - requests_us, was_syncing);
+        }
+        if self.shared.statistics.log.next_slow() != first_slow {
+            let log = &mut self.shared.statistics.log;
+            log.tell_log_write(first_slow, log_us - requests_us);
+        }
         self.flush_all();
         let replies_us = self.clock.monotonic_us();
         if self.loading.is_some() {
@@ -313,6 +337,7 @@ impl<P: Platform> Engine<P> {
         }
         self.time_events(start_us);
         let end_us = self.clock.monotonic_us();
+        self.note_duration(Event::Eventloop, end_us - start_us);
         self.turns
             .count([start_us, requests_us, log_us, replies_us, end_us]);
         self.exit
@@ -322,6 +347,9 @@ impl<P: Platform> Engine<P> {
         while let Some(event) = self.ae.poll_ready() {
             match event.token {
                 TOKEN_WAKE => self.woken(),
+                Token(number) if (TOKEN_SCRAPER..TOKEN_CONNECTION).contains(&number) => {
+                    self.serve_scraper((number - TOKEN_SCRAPER) as usize);
+                }
                 Token(number) if number < TOKEN_CONNECTION => {
                     self.accept((number - TOKEN_LISTENER) as usize);
                 }
@@ -362,6 +390,15 @@ impl<P: Platform> Engine<P> {
         self.hold_replies();
     }
 
+    fn note_log_write(&mut self, took_us: u64, was_syncing: bool) {
+        let how = match was_syncing {
+            true => Event::AofWritePendingFsync,
+            false => Event::AofWriteAlone,
+        };
+        self.note_duration(how, took_us);
+        self.note_duration(Event::AofWrite, took_us);
+    }
+
     /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.
     fn shut_down(&mut self, options: Shutdown) -> bool {
         log::warn!("User requested shutdown...");
@@ -374,6 +411,7 @@ impl<P: Platform> Engine<P> {
             return false;
         }
         self.close_all(synced.is_ok());
+        self.close_scrapers();
         for listener in core::mem::take(&mut self.listeners) {
             let _ = self.ae.unwatch(listener.fd);
             self.net.close(listener.fd);

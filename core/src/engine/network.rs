@@ -25,6 +25,11 @@ const TLS: &[&str] = &[
 ];
 /// And of which other listeners follow, with Redis's words for that they cannot be had.
 const LISTENERS: &[(&str, &str)] = &[
+    (
+        "metrics-port",
+        "Unable to listen on this port. Check server logs.",
+    ),
+    ("metrics-bind", "Failed to bind to specified addresses."),
     ("bind", "Failed to bind to specified addresses."),
     ("port", "Unable to listen on this port. Check server logs."),
     (

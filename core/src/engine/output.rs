@@ -281,6 +281,7 @@ impl<P: Platform> Engine<P> {
         if over_hard || too_long {
             let id = connection.client.id;
             log::warn!("Client id={id} closed for overcoming of output buffer limits.");
+            self.shared.statistics.output_limit_disconnections += 1;
             self.close(slot);
         }
     }

@@ -1,5 +1,6 @@
 //! How much happens a second: the mean over the last sixteen times that the cron looked, as in Redis.
 
+use super::turns::Turns;
 use crate::session::Statistics;
 
 const SAMPLES: usize = 16;
@@ -40,14 +41,24 @@ pub(super) struct Rates {
     pub(super) input: Rate,
     /// Bytes written.
     pub(super) output: Rate,
+    /// Turns of the loop, and microseconds that they took.
+    pub(super) turns: Rate,
+    busy: Rate,
 }
 
 impl Rates {
     /// Looks at the counters; `now_us` is monotonic.
-    pub(super) fn sample(&mut self, statistics: &Statistics, now_us: u64) {
+    pub(super) fn sample(&mut self, statistics: &Statistics, turns: &Turns, now_us: u64) {
+        self.turns.sample(turns.count, now_us);
+        self.busy.sample(turns.sum_us, now_us);
         self.commands.sample(statistics.commands, now_us);
         self.input.sample(statistics.input_bytes, now_us);
         self.output.sample(statistics.output_bytes, now_us);
+    }
+
+    /// How long a turn took lately, microseconds.
+    pub(super) fn turn_us(&self) -> u64 {
+        self.busy.per_second() / self.turns.per_second().max(1)
     }
 }
 

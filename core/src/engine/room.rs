@@ -10,6 +10,7 @@ use super::Engine;
 use super::connection::{Connection, Waits};
 use crate::platform::{Clock, Host, Platform};
 use crate::session::Room;
+use crate::watch::Event;
 use alloc::vec::Vec;
 
 /// How long making room may take in one turn, microseconds.
@@ -66,11 +67,19 @@ impl RoomKeeper {
 
 impl<P: Platform> Engine<P> {
     pub(super) fn make_room(&mut self) -> Room {
+        let since = match self.shared.is_over(self.host.allocated_bytes()) {
+            true => Some(self.clock.ticks()),
+            false => None,
+        };
         let (host, clock, keeper) = (&self.host, &self.clock, &mut self.room);
-        self.shared.make_room(
+        let room = self.shared.make_room(
             || host.allocated_bytes(),
             || keeper.is_time_up(|| clock.monotonic_us()),
-        )
+        );
+        if let Some(since) = since {
+            self.timing.eviction_ticks += self.note_event(Event::EvictionCycle, since);
+        }
+        room
     }
 
     /// Makes room for a connection's request at an offset into its input. If there is none yet, the connection waits with

@@ -11,6 +11,8 @@ pub(super) const PARTS: [&str; 4] = ["requests", "log", "replies", "time_events"
 pub(super) struct Turns {
     pub(super) count: u64,
     pub(super) sum_us: u64,
+    /// Of that, what requests took.
+    pub(super) requests_us: u64,
     pub(super) worst_us: u64,
     /// What each of [`PARTS`] took of the worst turn.
     pub(super) worst_parts_us: [u64; PARTS.len()],
@@ -25,6 +27,7 @@ impl Turns {
         let took_us = times_us[PARTS.len()].saturating_sub(times_us[0]);
         self.count += 1;
         self.sum_us += took_us;
+        self.requests_us += times_us[1].saturating_sub(times_us[0]);
         self.long += u64::from(took_us > LONG_US);
         if took_us > self.worst_us {
             self.worst_us = took_us;

@@ -16,6 +16,7 @@
 //! Something else to wait for is an arm in [`WaitOn`] and in [`On`], and whoever brings it about calls [`Engine::run_again`].
 
 use super::connection::Waits;
+use super::timing::Ran;
 use super::{Engine, NEVER_US};
 use crate::command::{Ask, OwnedRequest, Wait, WaitOn};
 use crate::keyspace::waiters::{Next, Places};
@@ -199,6 +200,7 @@ impl<P: Platform> Engine<P> {
     /// Serves those whose key has come. If there are too many of them for one turn, no other request runs in it.
     #[cold]
     pub(super) fn serve_ready(&mut self) {
+        self.begin_timing();
         for step in 1.. {
             match self.shared.keys.next_waiter() {
                 Next::Nobody => return,
@@ -221,6 +223,7 @@ impl<P: Platform> Engine<P> {
         let Some(waiting) = self.end_wait(slot) else {
             return;
         };
+        self.begin_group(Some(waiting.command));
         if let Some(command) = self.shared.registry.by_number(waiting.command)
             && self.shared.may_need_room(command)
         {
@@ -249,6 +252,10 @@ impl<P: Platform> Engine<P> {
         }
         if self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
+        }
+        if let Some(long) = self.end_group() {
+            let ran = Ran::new(slot, &args);
+            self.took_long(long, Some(ran));
         }
         match ask.map(|ask| *ask) {
             None => {}

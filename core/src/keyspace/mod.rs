@@ -488,6 +488,27 @@ impl Keyspace {
         (database.table.len(), database.expiries.len())
     }
 
+    /// Bytes of the table of `db`, and of its indexes of expiry times.
+    pub fn overhead_bytes(&self, db: usize) -> (usize, usize) {
+        let database = &self.databases[db];
+        let indexes = database.expiries.memory_bytes() + database.hashes.memory_bytes();
+        (database.table.memory_bytes(), indexes)
+    }
+
+    /// About how many milliseconds the volatile keys of `db` have left on average: of so many of them, at even distances
+    /// in the order of time.
+    pub fn mean_ttl_ms(&self, db: usize, samples: usize) -> u64 {
+        let expiries = &self.databases[db].expiries;
+        let count = expiries.len().min(samples);
+        let sampled = (0..count).filter_map(|at| {
+            // The middle of each of as many equal parts.
+            let rank = (2 * at + 1) as u128 * expiries.len() as u128 / (2 * count) as u128;
+            expiries.get(rank as usize)
+        });
+        let left = sampled.map(|(when_ms, _)| u128::from(when_ms.saturating_sub(self.now_ms)));
+        (left.sum::<u128>() / count.max(1) as u128) as u64
+    }
+
     /// Hashes of `db` with volatile fields.
     pub fn volatile_hashes(&self, db: usize) -> usize {
         self.databases[db].hashes.len()

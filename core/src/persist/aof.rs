@@ -136,6 +136,11 @@ impl<S: Storage> Aof<S> {
         self.durable
     }
 
+    /// Whether bytes were written that are not known to be durable: a sync runs or is due.
+    pub fn is_syncing(&self) -> bool {
+        self.is_open() && self.durable_position() < self.position()
+    }
+
     /// What INFO shows.
     pub fn status(&self) -> Status {
         let current = self.file.as_ref().map_or(0, |file| file.len());

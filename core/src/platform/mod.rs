@@ -303,6 +303,10 @@ pub struct Usage {
     pub cpu_system_us: u64,
     /// CPU time spent in user mode, microseconds.
     pub cpu_user_us: u64,
+    /// Of these, what the thread spent that asks, which is the loop's.
+    pub loop_system_us: u64,
+    /// And in user mode.
+    pub loop_user_us: u64,
     /// Resident memory in bytes; 0 where unknown.
     pub resident_bytes: u64,
     /// Memory of the machine in bytes; 0 where unknown.

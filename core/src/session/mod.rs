@@ -6,12 +6,11 @@
 
 mod local;
 mod memory;
-mod statistics;
 mod transaction;
 
+pub use crate::watch::Statistics;
 pub use local::Local;
 pub use memory::Room;
-pub use statistics::Statistics;
 pub use transaction::Exec;
 
 use crate::command::error::until_nul;
@@ -290,6 +289,7 @@ impl Shared {
             client,
             settings: &mut self.settings,
             registry: &self.registry,
+            statistics: &mut self.statistics,
             wall_us: self.wall_us,
             random_bytes,
         };

@@ -99,14 +99,6 @@ accepted! {
     "active-defrag-max-scan-fields" = "1000", integer(1, LONG_MAX);
     "tracking-table-max-keys" = "1000000", integer(0, LONG_MAX);
 
-    // Watching.
-    "latency-tracking" = "yes", Rule::Bool;
-    "latency-tracking-info-percentiles" = "50 99 99.9", Rule::Percentiles;
-    "commandlog-request-larger-than" = "1048576", integer(-1, LONG_MAX);
-    "commandlog-large-request-max-len" = "128", integer(0, LONG_MAX);
-    "commandlog-reply-larger-than" = "1048576", integer(-1, LONG_MAX);
-    "commandlog-large-reply-max-len" = "128", integer(0, LONG_MAX);
-
     // Replication.
     "replicaof" ("slaveof") = "", Rule::ReplicaOf, FIXED_DEFAULT;
     "masteruser" ("primaryuser") = "", Rule::Text, SENSITIVE;

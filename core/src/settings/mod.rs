@@ -88,6 +88,14 @@ impl Settings {
         types::bind_addresses(&self.bind)
     }
 
+    /// The addresses at which the metrics are read: those of clients, unless it has its own.
+    pub fn metrics_addresses(&self) -> Vec<BindAddress<'_>> {
+        match self.metrics_bind.is_empty() {
+            true => self.bind_addresses(),
+            false => types::bind_addresses(&self.metrics_bind),
+        }
+    }
+
     /// The text of a setting as CONFIG GET gives it.
     pub fn text_of(&self, name: &str) -> Option<Vec<u8>> {
         lookup(name.as_bytes()).map(|spec| spec.rule.print(&self.value(spec)))

@@ -301,6 +301,27 @@ settings! {
     /// How many slow commands are kept.
     slowlog_max_len: usize = 128,
         "slowlog-max-len" ("commandlog-slow-execution-max-len"), integer(0, SIZE_MAX);
+    /// The port of the page of metrics, for Prometheus; 0 opens none.
+    metrics_port: u16 = 0, "metrics-port", integer(0, 65535);
+    /// Its addresses; none: those of `bind`.
+    metrics_bind: Vec<String> = Vec::new(), "metrics-bind", Rule::Bind;
+    /// Bytes from which a request is large; negative logs none.
+    commandlog_request_larger_than: i64 = 1024 * 1024,
+        "commandlog-request-larger-than", integer(-1, LONG_MAX);
+    /// How many large requests are kept.
+    commandlog_large_request_max_len: usize = 128,
+        "commandlog-large-request-max-len", integer(0, SIZE_MAX);
+    /// Bytes from which a reply is large; negative logs none.
+    commandlog_reply_larger_than: i64 = 1024 * 1024,
+        "commandlog-reply-larger-than", integer(-1, LONG_MAX);
+    /// How many large replies are kept.
+    commandlog_large_reply_max_len: usize = 128,
+        "commandlog-large-reply-max-len", integer(0, SIZE_MAX);
+    /// Whether a histogram of each command's durations is kept.
+    latency_tracking: bool = true, "latency-tracking", Rule::Bool;
+    /// The percentiles of them that INFO shows.
+    latency_tracking_info_percentiles: Vec<String> = vec!["50".into(), "99".into(), "99.9".into()],
+        "latency-tracking-info-percentiles", Rule::Percentiles;
     /// Milliseconds from which an event counts as a latency spike; 0 watches none.
     latency_monitor_threshold: u64 = 0, "latency-monitor-threshold", integer(0, LONG_MAX);
 }

@@ -59,6 +59,8 @@ impl Host for SimHost {
         Usage {
             cpu_system_us: world.time.now_us / 4,
             cpu_user_us: world.time.now_us / 4,
+            loop_system_us: world.time.now_us / 4,
+            loop_user_us: world.time.now_us / 4,
             resident_bytes: world.host.allocated_bytes as u64,
             total_system_bytes: 1 << 34,
         }

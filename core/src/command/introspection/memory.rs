@@ -1,7 +1,7 @@
 //! MEMORY: what keys take.
 
 use crate::command::spec::{CommandSpec, Flags, Group, KeyUse, keys};
-use crate::command::{Args, CommandError, CommandResult, Cx, DONE, help};
+use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, MemoryAsk, Outcome, help};
 
 /// Elements of a collection that are looked at when the request does not say how many.
 const DEFAULT_SAMPLES: usize = 5;
@@ -9,8 +9,39 @@ const DEFAULT_SAMPLES: usize = 5;
 /// What the table takes for one entry, on average: a tag and a pointer, and the slots that are free.
 const SLOT_BYTES: usize = 13;
 
+/// Tips of what differs from node to node.
+const PER_NODE: &[&str] = &[
+    "nondeterministic_output",
+    "request_policy:all_shards",
+    "response_policy:special",
+];
+
+/// A row without keys.
+const fn row(
+    name: &'static str,
+    run: crate::command::Handler,
+    summary: &'static str,
+) -> CommandSpec {
+    CommandSpec::new(name, 2, run).docs(Group::Server, "4.0.0", summary, "O(1)")
+}
+
 /// MEMORY's rows.
 pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
+    row(
+        "doctor",
+        doctor,
+        "Tells in words what is worth knowing about memory.",
+    )
+    .tips(PER_NODE),
+    row(
+        "malloc-stats",
+        malloc_stats,
+        "Returns the allocator's figures.",
+    )
+    .tips(PER_NODE),
+    row("purge", purge, "Gives free memory back to the system.")
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+    row("stats", stats, "Returns what memory is used for.").tips(PER_NODE),
     CommandSpec::new("help", 2, help)
         .flags(Flags::LOADING.and(Flags::STALE))
         .docs(
@@ -51,16 +82,41 @@ fn samples(args: &Args<'_>) -> Result<usize, CommandError> {
     Ok(samples)
 }
 
+fn stats(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::Memory(MemoryAsk::Stats))
+}
+
+fn doctor(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::Memory(MemoryAsk::Doctor))
+}
+
+fn purge(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::Memory(MemoryAsk::Purge))
+}
+
+fn malloc_stats(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::Memory(MemoryAsk::MallocStats))
+}
+
 fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
     help::reply(
         cx,
         "MEMORY",
-        &[(
-            "USAGE <key> [SAMPLES <count>]",
-            &[
-                "Return how many bytes the key and its value take. Of a collection's",
-                "elements, <count> are looked at (default: 5, 0 is all).",
-            ],
-        )],
+        &[
+            (
+                "DOCTOR",
+                &["Return in words what is worth knowing about memory."],
+            ),
+            ("MALLOC-STATS", &["Return the allocator's figures."]),
+            ("PURGE", &["Give free memory back to the system."]),
+            ("STATS", &["Return what memory is used for."]),
+            (
+                "USAGE <key> [SAMPLES <count>]",
+                &[
+                    "Return how many bytes the key and its value take. Of a collection's",
+                    "elements, <count> are looked at (default: 5, 0 is all).",
+                ],
+            ),
+        ],
     )
 }

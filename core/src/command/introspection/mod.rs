@@ -1,8 +1,11 @@
-//! Looking into the server: OBJECT, MEMORY, DEBUG.
+//! Looking into the server: OBJECT, MEMORY, SLOWLOG, LATENCY, DEBUG.
 
 mod debug;
+mod graph;
+mod latency;
 mod memory;
 mod object;
+mod slow;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +28,30 @@ pub(super) static SPECS: &[CommandSpec] = &[
             Group::Server,
             "4.0.0",
             "A container for commands about memory.",
+            "Depends on subcommand.",
+        ),
+    CommandSpec::new("slowlog", -2, help::container)
+        .subcommands(slow::SLOWLOG)
+        .docs(
+            Group::Server,
+            "2.2.12",
+            "A container for commands about commands that took long.",
+            "Depends on subcommand.",
+        ),
+    CommandSpec::new("commandlog", -2, help::container)
+        .subcommands(slow::COMMANDLOG)
+        .docs(
+            Group::Server,
+            "8.1.0",
+            "A container for commands about commands that took long or were large.",
+            "Depends on subcommand.",
+        ),
+    CommandSpec::new("latency", -2, help::container)
+        .subcommands(latency::SUBCOMMANDS)
+        .docs(
+            Group::Server,
+            "2.8.13",
+            "A container for commands about what takes long.",
             "Depends on subcommand.",
         ),
     CommandSpec::new("debug", -2, debug::debug)

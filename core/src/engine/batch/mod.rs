@@ -20,10 +20,12 @@ use super::Engine;
 use super::big_argument::apart;
 use super::connection::Waits;
 use super::quoted::QuotedLines;
+use super::timing::Ran;
 use crate::bytes::shared::LONG_BYTES;
-use crate::command::{Args, Attention, KeyHashes, Lookup, ReplyMode};
+use crate::command::{Args, Ask, Attention, KeyHashes, Lookup, ReplyMode};
 use crate::platform::{Clock, Host, Platform, Transfer};
 use crate::resp::{Limits, Span};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use parse::LastCommand;
@@ -318,6 +320,7 @@ impl<P: Platform> Engine<P> {
     }
 
     fn run_batch(&mut self) {
+        self.begin_timing();
         for at in 0..self.batch.requests.len() {
             if at % REQUESTS_PER_LOOK == REQUESTS_PER_LOOK - 1 {
                 self.is_turn_spent();
@@ -328,10 +331,14 @@ impl<P: Platform> Engine<P> {
             self.batch.ask_ahead(until, &self.shared.keys);
             self.run_request(at, &request);
         }
+        self.end_run(self.batch.requests.len().checked_sub(1));
     }
 
     #[inline(always)]
     fn run_request(&mut self, at: usize, request: &Request) {
+        if !self.timing.is_of_group(request.command) {
+            self.change_group(at);
+        }
         if self.shared.settings.maxmemory != 0
             && let Some(number) = request.command
             && let Some(command) = self.shared.registry.by_number(number)
@@ -380,24 +387,26 @@ impl<P: Platform> Engine<P> {
             out,
             &mut |into| host.fill_random(into),
         );
-        self.reply_bytes += out.len() - written;
-        if request.offset == 0 && connection.big.is_some() {
-            connection.big = None;
-        }
+        let mut replied = out.len().saturating_sub(written);
         if !connection.client.loans.is_empty() {
-            self.reply_bytes += connection.output.lend(&mut connection.client.loans);
+            replied += connection.output.lend(&mut connection.client.loans);
         }
+        self.reply_bytes += replied;
         if is_logging && self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
-        if let Some(ask) = ask {
-            self.asked(at, *ask);
+        // Arguments apart are known by their place, so the end of the last one is about the length of the request.
+        let last = spans.last().map_or(0..0, |last| last.range());
+        let is_big = request.offset == 0 && connection.big.is_some();
+        if ask.is_some() || is_big || self.timing.ends_group(last.end, replied) {
+            self.ran(at, ask, replied);
         }
         if !self.shared.keys.events.is_empty() {
             self.tell_events();
         }
         if self.shared.keys.waiters.is_anything_ready() {
+            self.end_run(Some(at));
             self.serve_ready();
         }
     }
@@ -406,6 +415,87 @@ impl<P: Platform> Engine<P> {
     fn is_in_multi(&self, slot: u32) -> bool {
         let connection = self.connections.get(slot);
         connection.is_some_and(|connection| connection.client.attention.has(Attention::IN_MULTI))
+    }
+
+    /// Ends a group of commands that are timed together, after carrying out what the last one asked for.
+    fn ran(&mut self, at: usize, ask: Option<Box<Ask>>, replied: usize) {
+        let request = self.batch.requests[at];
+        if let Some(ask) = ask {
+            let Some(ran) = self.look_back(at) else {
+                return;
+            };
+            self.forget_big(&request);
+            self.asked(at, *ask);
+            if let Some(long) = self.end_group() {
+                self.took_long(long, Some(ran));
+            }
+            return;
+        }
+        if let Some(long) = self.end_group() {
+            let ran = self.look_back(at);
+            self.took_long(long, ran);
+        }
+        self.was_long(at, replied);
+        self.forget_big(&request);
+    }
+
+    /// Tells the logs of a command whose request or reply was large.
+    fn was_long(&mut self, at: usize, replied: usize) {
+        let request = &self.batch.requests[at];
+        let Some(connection) = self.connections.get(request.slot) else {
+            return;
+        };
+        let first = request.first_span as usize;
+        let spans = &self.batch.spans[first..first + request.spans as usize];
+        let end = spans.last().map_or(0, |last| last.range().end);
+        if !self.timing.may_be_large(end, replied) && connection.big.is_none() {
+            return;
+        }
+        if let Some(ran) = self.look_back(at) {
+            self.was_large(replied as u64, ran);
+        }
+    }
+
+    fn forget_big(&mut self, request: &Request) {
+        if request.offset == 0
+            && let Some(connection) = self.connections.get_mut(request.slot)
+        {
+            connection.big = None;
+        }
+    }
+
+    /// What the logs keep of the request at `at`, whose connection is still there.
+    #[cold]
+    fn look_back(&self, at: usize) -> Option<Ran> {
+        let request = self.batch.requests.get(at)?;
+        let connection = self.connections.get(request.slot)?;
+        let first = request.first_span as usize;
+        let spans = &self.batch.spans[first..first + request.spans as usize];
+        let buffer = connection.input.from(request.offset);
+        let apart = match request.offset {
+            0 => apart(&connection.big),
+            _ => None,
+        };
+        let args = Args::new(buffer, spans, self.shared.keys.hasher()).with_apart(apart);
+        Some(Ran::new(request.slot, &args))
+    }
+
+    /// Begins a group with the request at `at`, after ending the one before.
+    #[inline(never)]
+    fn change_group(&mut self, at: usize) {
+        self.end_run(at.checked_sub(1));
+        let command = self.batch.requests[at].command;
+        self.begin_group(command);
+    }
+
+    /// Ends a group if there is one, whose last request is at `last`.
+    fn end_run(&mut self, last: Option<usize>) {
+        if self.timing.is_running()
+            && let Some(long) = self.end_group()
+        {
+            let ran = last.and_then(|at| self.look_back(at));
+            self.took_long(long, ran);
+        }
     }
 
     #[cold]
@@ -454,6 +544,7 @@ impl<P: Platform> Engine<P> {
                 "Closing client that reached max query buffer length: id={}",
                 connection.client.id
             );
+            self.shared.statistics.input_limit_disconnections += 1;
             return self.close(slot);
         }
         if connection.output.len() == 0 {
