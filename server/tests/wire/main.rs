@@ -22,3 +22,4 @@ mod restart;
 mod rust_client;
 mod shutdown;
 mod support;
+mod tls;
