@@ -13,15 +13,6 @@ const LOGO: &str = "
   |_|  \\_\\___/ \\__\\___/|_| |_| |_|
 ";
 
-/// A kind of listening socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listener {
-    /// TCP.
-    Tcp,
-    /// A Unix socket.
-    Unix,
-}
-
 /// The first lines; `program` is the name it was started by, and `configured` says whether any setting
 /// was given.
 pub fn starting(program: &str, configured: bool) {
@@ -75,12 +66,8 @@ pub fn initialized() {
     log::info!("Server initialized");
 }
 
-/// Clients can come.
-pub fn ready(listener: Listener) {
-    let kind = match listener {
-        Listener::Tcp => "tcp",
-        Listener::Unix => "unix",
-    };
+/// Clients can come through listeners of a kind: `tcp`, `unix`, `tls`.
+pub fn ready(kind: &str) {
     log::info!("Ready to accept connections {kind}");
 }
 

@@ -16,6 +16,7 @@ pub mod logging;
 pub mod process;
 pub mod serve;
 pub mod startup;
+pub mod tls;
 
 #[cfg(test)]
 mod scratch;

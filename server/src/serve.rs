@@ -4,14 +4,13 @@ use crate::allocator;
 use crate::banner;
 use crate::process::{self, PidFile, Supervisor};
 use crate::startup::Startup;
+use crate::tls::{self, ServerPlatform, TlsNet};
 use rotom_core::engine::{
-    Engine, Exit, Facts, Listener, Parts, Place, RESERVED_FILES, open_listeners,
+    Engine, Exit, Facts, Listener, Parts, Place, RESERVED_FILES, open_listeners, tls_options,
 };
-use rotom_core::platform::{Allocator, Host};
+use rotom_core::platform::{Allocator, Host, Net};
 use rotom_core::settings::Settings;
-use rotom_platform_linux::{
-    LinuxClock, LinuxHost, LinuxNet, LinuxPlatform, LinuxPoller, LinuxStorage, listen_unix,
-};
+use rotom_platform_linux::{LinuxClock, LinuxHost, LinuxPoller, LinuxStorage, listen_unix};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -30,7 +29,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     banner::starting(program, configured);
     let _pid_file = PidFile::write(&settings);
     limit_clients(&mut settings);
-    let mut net = LinuxNet::new();
+    let (mut net, poller) = tls::sockets(LinuxPoller::new()?);
     let sockets = open_sockets(&mut net, &settings)?;
     banner::running(&settings);
     let supervisor = Supervisor::find(&settings);
@@ -40,9 +39,9 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     host.catch_signals()?;
     let mut random = [0u8; 28];
     host.fill_random(&mut random);
-    let parts: Parts<LinuxPlatform> = Parts {
+    let parts: Parts<ServerPlatform> = Parts {
         clock: LinuxClock::new(),
-        poller: LinuxPoller::new()?,
+        poller,
         net,
         storage: LinuxStorage::open(Path::new(&settings.dir), host.wake())?,
         host,
@@ -83,11 +82,16 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
 
 fn announce(sockets: &Sockets, supervisor: Option<&Supervisor>) {
     banner::initialized();
-    if sockets.has_tcp {
-        banner::ready(banner::Listener::Tcp);
-    }
-    if sockets.unix_path.is_some() {
-        banner::ready(banner::Listener::Unix);
+    let is_tcp = |listener: &Listener, encrypted: bool| matches!(&listener.place, Place::Tcp { secure, .. } if *secure == encrypted);
+    let has = |is: &dyn Fn(&Listener) -> bool| sockets.listeners.iter().any(is);
+    for (kind, is_there) in [
+        ("tcp", has(&|listener| is_tcp(listener, false))),
+        ("unix", sockets.unix_path.is_some()),
+        ("tls", has(&|listener| is_tcp(listener, true))),
+    ] {
+        if is_there {
+            banner::ready(kind);
+        }
     }
     if let Some(supervisor) = supervisor
         && let Err(error) = supervisor.notify_ready()
@@ -115,13 +119,17 @@ fn limit_clients(settings: &mut Settings) {
 /// What clients connect to.
 struct Sockets {
     listeners: Vec<Listener>,
-    has_tcp: bool,
     unix_path: Option<PathBuf>,
 }
 
-fn open_sockets(net: &mut LinuxNet, settings: &Settings) -> Result<Sockets, Failure> {
+fn open_sockets(net: &mut TlsNet, settings: &Settings) -> Result<Sockets, Failure> {
+    if settings.tls_port != 0
+        && let Err(error) = net.set_tls(&tls_options(settings))
+    {
+        log::warn!("{error}");
+        return Err("Failed to configure TLS. Check logs for more info.".into());
+    }
     let mut listeners = open_listeners(net, settings).map_err(|error| error.to_string())?;
-    let has_tcp = !listeners.is_empty();
     let mut unix_path = None;
     if !settings.unixsocket.is_empty() {
         let path = PathBuf::from(&settings.unixsocket);
@@ -138,7 +146,6 @@ fn open_sockets(net: &mut LinuxNet, settings: &Settings) -> Result<Sockets, Fail
     }
     Ok(Sockets {
         listeners,
-        has_tcp,
         unix_path,
     })
 }

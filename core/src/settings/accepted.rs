@@ -168,6 +168,36 @@ accepted! {
     "tls-client-key-file" = "", Rule::Text;
     "tls-client-key-file-pass" = "", Rule::Text, SENSITIVE;
     "tls-dh-params-file" = "", Rule::Text;
+    "tls-auth-clients-user" = "off", Rule::Word(&["CN", "URI", "off"]), ONLY_DEFAULT;
+    "tls-auto-reload-interval" = "0", COUNT, ONLY_DEFAULT;
+
+    // Valkey's own.
+    "unixsocketgroup" = "", Rule::Text, FIXED_DEFAULT;
+    "log-format" = "legacy", Rule::Word(&["legacy", "logfmt", "json"]);
+    "log-timestamp-format" = "legacy", Rule::Word(&["legacy", "iso8601", "milliseconds"]);
+    "extended-redis-compatibility" = "no", Rule::Bool;
+    "import-mode" = "no", Rule::Bool;
+    "hash-seed" = "", Rule::Text, IMMUTABLE;
+    "availability-zone" = "", Rule::Text;
+    "mptcp" = "no", Rule::Bool, IMMUTABLE;
+    "repl-mptcp" = "no", Rule::Bool, IMMUTABLE;
+    "rdma-bind" = "", Rule::Text, ONLY_DEFAULT;
+    "rdma-port" = "0", PORT, ONLY_DEFAULT;
+    "rdma-rx-size" = "1048576", integer(64 * 1024, 16 * 1024 * 1024), IMMUTABLE;
+    "rdma-completion-vector" = "-1", integer(-1, 1024), IMMUTABLE;
+    "prefetch-batch-max-size" = "16", integer(0, 128);
+    "active-defrag-cycle-us" = "500", integer(0, 100_000);
+    "cluster-databases" = "1", integer(1, INT_MAX), IMMUTABLE;
+    "cluster-announce-client-port" = "0", PORT;
+    "cluster-announce-client-tls-port" = "0", PORT;
+    "cluster-announce-client-ipv4" = "", Rule::Text;
+    "cluster-announce-client-ipv6" = "", Rule::Text;
+    "cluster-blacklist-ttl" = "60", integer(0, LONG_MAX);
+    "cluster-config-save-behavior" = "sync", Rule::Word(&["sync", "best-effort"]);
+    "cluster-manual-failover-timeout" = "5000", integer(1, INT_MAX);
+    "cluster-slot-migration-log-max-len" = "1000", integer(0, LONG_MAX);
+    "cluster-slot-stats-enabled" = "no", Rule::Bool;
+    "slot-migration-max-failover-repl-bytes" = "0", memory(-1, LONG_MAX);
 }
 
 /// Names that redis.conf may still contain and that Redis itself ignores.

@@ -21,4 +21,6 @@ mod resp3;
 mod restart;
 mod rust_client;
 mod shutdown;
+mod stock_configurations;
 mod support;
+mod tls;

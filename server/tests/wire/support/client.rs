@@ -1,9 +1,12 @@
 //! A small RESP client that lets a test send any bytes, and wait for what comes back.
 
 use super::{PATIENCE, Value};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 const READ_BYTES: usize = 64 * 1024;
 
@@ -18,6 +21,7 @@ pub struct Client {
 enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 impl Client {
@@ -28,6 +32,24 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Client::new(Socket::Tcp(stream))
+    }
+
+    /// Connects with encryption; the handshake comes with the first request.
+    pub fn tls(port: u16, config: &Arc<ClientConfig>) -> Client {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(config.clone(), name).unwrap();
+        Client::new(Socket::Tls(Box::new(StreamOwned::new(session, stream))))
+    }
+
+    /// The certificate that the server has shown.
+    pub fn server_certificate(&self) -> Vec<u8> {
+        match &self.socket {
+            Socket::Tls(stream) => stream.conn.peer_certificates().unwrap()[0].to_vec(),
+            Socket::Tcp(_) | Socket::Unix(_) => panic!("only for TLS"),
+        }
     }
 
     /// Connects to a Unix socket.
@@ -49,7 +71,7 @@ impl Client {
     pub fn writer(&self) -> TcpStream {
         match &self.socket {
             Socket::Tcp(stream) => stream.try_clone().unwrap(),
-            Socket::Unix(_) => panic!("only for TCP"),
+            Socket::Unix(_) | Socket::Tls(_) => panic!("only for TCP"),
         }
     }
 
@@ -80,6 +102,7 @@ impl Client {
         match &mut self.socket {
             Socket::Tcp(stream) => stream.write_all(bytes),
             Socket::Unix(stream) => stream.write_all(bytes),
+            Socket::Tls(stream) => stream.write_all(bytes),
         }
     }
 
@@ -178,6 +201,7 @@ impl Client {
         match &mut self.socket {
             Socket::Tcp(stream) => stream.read(buffer),
             Socket::Unix(stream) => stream.read(buffer),
+            Socket::Tls(stream) => stream.read(buffer),
         }
     }
 }

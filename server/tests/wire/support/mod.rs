@@ -1,11 +1,13 @@
 //! What the wire tests share: a folder, a server in it, and a client.
 
+mod certificates;
 mod client;
 mod folder;
 mod log;
 mod server;
 mod value;
 
+pub use certificates::{Authority, Identity};
 pub use client::{Client, request};
 pub use folder::Folder;
 pub use server::{Server, Signal, run_to_end};

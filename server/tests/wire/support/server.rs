@@ -46,22 +46,29 @@ impl Server {
 
     /// Starts one with the arguments that the caller makes for a free port.
     pub fn launch(arguments: impl Fn(u16) -> Vec<String>) -> Server {
-        for _ in 0..ATTEMPTS {
-            let port = free_port();
-            let mut child = command(&arguments(port))
-                .stderr(Stdio::inherit())
-                .spawn()
-                .unwrap();
-            let log = Log::of(child.stdout.take().unwrap());
-            let mut server = Server { port, child, log };
-            if server.log.wait_for(READY) {
-                return server;
-            }
-            server.wait();
-            let text = server.log();
-            assert!(text.contains("Failed listening on port"), "{text}");
+        let mut ports = std::iter::repeat_with(free_port).take(ATTEMPTS);
+        let started = ports.find_map(|port| Server::try_launch(port, &arguments(port)));
+        started.expect("no port is free")
+    }
+
+    /// Starts one whose port is in its configuration; it was free a moment ago.
+    pub fn launch_at(port: u16, arguments: &[String]) -> Server {
+        let started = (0..ATTEMPTS).find_map(|_| Server::try_launch(port, arguments));
+        started.expect("the port is not free")
+    }
+
+    /// `None` when the port is taken.
+    fn try_launch(port: u16, arguments: &[String]) -> Option<Server> {
+        let mut child = command(arguments).stderr(Stdio::inherit()).spawn().unwrap();
+        let log = Log::of(child.stdout.take().unwrap());
+        let mut server = Server { port, child, log };
+        if server.log.wait_for(READY) {
+            return Some(server);
         }
-        panic!("no port is free");
+        server.wait();
+        let text = server.log();
+        assert!(text.contains("Failed listening on port"), "{text}");
+        None
     }
 
     /// Connects to it.
