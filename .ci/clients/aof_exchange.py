@@ -2,7 +2,8 @@
 
     aof_exchange.py ROTOM REDIS FOLDER
 
-1. Rotom writes a log of every family's commands; Redis starts from a copy of it.
+1. Rotom writes a log of every family's commands, with an annotation before each batch; redis-check-aof, which lies beside
+   REDIS, passes it, and Redis starts from a copy of it.
 2. Redis goes on with that log, rewrites it (as an AOF base), goes on; Rotom starts from a copy of the result.
 3. Rotom writes a log of over 300 MB, ends by SIGKILL, and starts from it whole; Redis starts from a copy.
 """
@@ -179,11 +180,33 @@ def command(rng):
     return rng.choice(choices)
 
 
+def check(program, folder):
+    """Has a server's tool look at the log in `folder`."""
+    logs = folder / "appendonlydir"
+    manifest = next(logs.glob("*.manifest"))
+    words = [program, "--check-aof", manifest] if "rotom" in Path(program).name else [program, manifest]
+    ended = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if ended.returncode != 0:
+        raise SystemExit(f"{program} finds fault with {manifest}:\n{ended.stdout}{ended.stderr}")
+    print(f"{Path(program).name} passes {manifest.parent.parent.name}: {ended.stdout.splitlines()[-1]}")
+
+
+def check_tool(redis_server):
+    """redis-check-aof, or the tool of a server with another name."""
+    found = Path(shutil.which(redis_server) or redis_server)
+    return str(found.with_name(found.name.replace("-server", "-check-aof")))
+
+
 def exchange(rotom, redis_server, folder):
     ours = Server(rotom, folder / "ours")
     write_some(ours, seed=1, count=4000)
     wanted = everything(ours)
     ours.stop()
+    increments = (folder / "ours" / "appendonlydir").glob("*.incr.aof")
+    annotations = sum(part.read_bytes().count(b"\n#ROTOM:") for part in increments)
+    assert annotations > 100, annotations
+    check(rotom, folder / "ours")
+    check(check_tool(redis_server), folder / "ours")
 
     shutil.copytree(folder / "ours", folder / "theirs")
     theirs = Server(redis_server, folder / "theirs")
@@ -199,6 +222,7 @@ def exchange(rotom, redis_server, folder):
         pipe.set("one", 1).rpush("two", 2).execute()
     wanted = everything(theirs)
     theirs.stop()
+    check(rotom, folder / "theirs")
 
     shutil.copytree(folder / "theirs", folder / "back")
     back = Server(rotom, folder / "back")
@@ -209,6 +233,8 @@ def exchange(rotom, redis_server, folder):
     back = Server(rotom, folder / "back")
     same("Rotom reads what it added to Redis's log", wanted, everything(back))
     back.stop()
+    check(rotom, folder / "back")
+    check(check_tool(redis_server), folder / "back")
 
 
 def large(rotom, redis_server, folder):

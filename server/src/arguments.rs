@@ -15,6 +15,17 @@ pub enum Command {
     Version,
     /// Print how to use the program.
     Help,
+    /// Check a log.
+    CheckAof(CheckAof),
+}
+
+/// What `--check-aof` is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CheckAof {
+    /// The data directory, the log's folder, its manifest, or one file.
+    pub path: PathBuf,
+    /// Whether a damaged log is cut.
+    pub fix: bool,
 }
 
 /// Where the settings come from, in the order in which they are read.
@@ -35,6 +46,7 @@ pub fn parse(arguments: &[String]) -> Command {
     match arguments.first().map(String::as_str) {
         Some("-v" | "--version") => return Command::Version,
         Some("-h" | "--help") => return Command::Help,
+        Some("--check-aof") => return check_aof(&arguments[1..]),
         _ => {}
     }
     let mut sources = Sources {
@@ -64,6 +76,18 @@ pub fn parse(arguments: &[String]) -> Command {
         }
     }
     Command::Serve(sources)
+}
+
+fn check_aof(arguments: &[String]) -> Command {
+    let (fixes, paths): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|word| *word == "--fix");
+    match paths.as_slice() {
+        [path] => Command::CheckAof(CheckAof {
+            path: path.into(),
+            fix: !fixes.is_empty(),
+        }),
+        _ => Command::Help,
+    }
 }
 
 impl Sources {
@@ -115,6 +139,7 @@ Usage: ./rotom-server [/path/to/redis.conf | /path/to/config.json] [options] [-]
        ./rotom-server - (read config from stdin)
        ./rotom-server -v or --version
        ./rotom-server -h or --help
+       ./rotom-server --check-aof <data directory | file.manifest | file.aof> [--fix]
 
 Options are the settings of redis.conf: --name value ... or --name=value.
 They are read after the file, so they win.
@@ -196,6 +221,13 @@ mod tests {
             (parse("-h"), parse("--help")),
             (Command::Help, Command::Help)
         );
+        let words = ["--check-aof", "--fix", "dir"].map(String::from);
+        let wanted = CheckAof {
+            path: "dir".into(),
+            fix: true,
+        };
+        assert_eq!(super::parse(&words), Command::CheckAof(wanted));
+        assert_eq!(parse("--check-aof"), Command::Help);
         assert!(version_text().starts_with("Rotom server v=0.1.0 sha="));
     }
 }

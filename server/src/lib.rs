@@ -9,6 +9,7 @@
 pub mod allocator;
 pub mod arguments;
 pub mod banner;
+pub mod check_aof;
 pub mod code;
 pub mod config_file;
 pub mod json;

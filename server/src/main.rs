@@ -1,7 +1,7 @@
 //! The `rotom-server` program.
 
 use rotom_server::arguments::{self, Command, Sources};
-use rotom_server::{allocator, code};
+use rotom_server::{allocator, check_aof, code};
 use rotom_server::{serve, startup};
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match arguments::parse(&arguments) {
         Command::Version => print(&arguments::version_text()),
         Command::Help => print(arguments::HELP),
+        Command::CheckAof(check) => check_aof::run(&check),
         Command::Serve(sources) => serve(&program, &sources),
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! `kept` and `whole` lie between two turns' effects; the file may end in the middle of a turn's after a failed append.
 
+use super::files::replace_file;
 use super::manifest::{FileKind, Manifest, ManifestFile};
 use super::takeover::Takeover;
 use crate::keyspace::Effects;
@@ -332,31 +333,11 @@ impl<S: Storage> Aof<S> {
         self.file = Some(file);
     }
 
-    /// Creates a file that has nothing to do with one of that name that may be left from a failure: bytes written to a
-    /// file whose sync failed once may never become durable.
-    pub(super) fn create_fresh(&mut self, path: &str) -> Result<S::File, IoError> {
-        match self.storage.remove(path) {
-            Ok(()) | Err(IoError::NOT_FOUND) => self.storage.create(path),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Writes the manifest beside the old one and renames it into place.
     pub(super) fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), IoError> {
         let name = self.manifest_name();
         let (temporary, path) = (self.path(&format!("temp-{name}")), self.path(&name));
-        let mut file = self.create_fresh(&temporary)?;
-        append_all(&mut file, manifest.text().as_bytes())?;
-        file.sync_now()?;
-        drop(file);
-        self.storage.rename_durable(&temporary, &path)
+        let text = manifest.text();
+        replace_file(&mut self.storage, &temporary, &path, text.as_bytes())
     }
-}
-
-pub(super) fn append_all<F: AppendFile>(file: &mut F, mut bytes: &[u8]) -> Result<(), IoError> {
-    while !bytes.is_empty() {
-        let count = file.append(bytes)?;
-        bytes = &bytes[count..];
-    }
-    Ok(())
 }

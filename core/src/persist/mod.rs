@@ -7,6 +7,8 @@
 //! ```
 
 mod aof;
+pub mod check;
+mod files;
 mod load;
 mod manifest;
 mod replay;

@@ -11,7 +11,7 @@
 
 use super::takeover::CONTINUES;
 use crate::bytes::crc32c::Crc32c;
-use crate::codec::batch::{self, BatchHead, HEAD_BYTES};
+use crate::codec::batch::{BatchHead, HEAD_BYTES};
 use crate::resp::{Beginning, Limits, Progress, RequestParser, Span};
 use alloc::format;
 use alloc::string::String;
@@ -265,7 +265,7 @@ impl Scan {
         let line = &rest[..end];
         // Where there are batches, a line that is none of the known ones may have been the annotation of one.
         let is_known = line.starts_with(b"#TS:") || line.starts_with(CONTINUES.as_bytes());
-        if line.starts_with(batch::PREFIX) || self.has_batches && !is_known {
+        if BatchHead::is_like_one(line) || self.has_batches && !is_known {
             return Err("the annotation of a batch is damaged".into());
         }
         self.at += end + 1;

@@ -14,7 +14,8 @@
 //! more, so that no step loses the tail or applies it twice. The old file is cut last, for readers that skip the line.
 //! The bytes are copied in slices and synced by the helper; writes are refused meanwhile and reads go on.
 
-use super::aof::{Aof, append_all};
+use super::aof::Aof;
+use super::files::{append_all, create_fresh};
 use super::manifest::ManifestFile;
 use crate::bytes::crc32c::Crc32c;
 use crate::codec::aof::encode_command;
@@ -153,7 +154,8 @@ impl<S: Storage> Aof<S> {
             encode_command(&mut head, [&b"SELECT"[..], db.as_bytes()].into_iter());
             batch::seal(&Crc32c::new(), 0, &mut head[start..]);
         }
-        let file = self.create_fresh(&self.path(&entry.name))?;
+        let path = self.path(&entry.name);
+        let file = create_fresh(&mut self.storage, &path)?;
         Ok(Takeover {
             file,
             entry,

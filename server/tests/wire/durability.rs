@@ -297,3 +297,35 @@ fn the_log_holds_effects() {
     let server = Server::start(&folder, &FLAGS);
     assert_eq!(server.client().ask("KEYS *"), "[f]");
 }
+
+#[test]
+fn a_log_is_checked_and_repaired_from_the_command_line() {
+    let folder = Folder::new();
+    let (bytes, start) = three_writes(&folder);
+    let dir = folder.path().to_str().unwrap();
+    let log_folder = format!("{dir}/appendonlydir");
+    let manifest = format!("{dir}/{MANIFEST}");
+    for path in [dir, &log_folder, &manifest] {
+        let ended = run_to_end(&["--check-aof", path]);
+        assert_eq!(ended.code, Some(0), "{}", ended.output);
+        assert!(ended.output.contains("3 batches (numbers 1 to 3): ok"));
+    }
+    let file = format!("{dir}/{LOG}");
+    assert_eq!(run_to_end(&["--check-aof", &file]).code, Some(0));
+
+    let mut damaged = bytes.clone();
+    damaged[start + 50] ^= 1;
+    folder.write(LOG, &damaged);
+    let ended = run_to_end(&["--check-aof", dir]);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let wanted = format!("damaged at offset {start}, after batch 2");
+    assert!(ended.output.contains(&wanted), "{}", ended.output);
+    let ended = run_to_end(&["--check-aof", dir, "--fix"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(run_to_end(&["--check-aof", dir]).code, Some(0));
+    let kept = std::fs::read(folder.path().join(format!("{LOG}.cut-at-{start}"))).unwrap();
+    assert_eq!(kept, &damaged[start..]);
+    let server = Server::start(&folder, &FLAGS);
+    assert_eq!(server.client().ask("MGET a b"), "[1 2]");
+    assert_eq!(run_to_end(&["--check-aof", "/nowhere"]).code, Some(1));
+}

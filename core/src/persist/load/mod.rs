@@ -14,7 +14,7 @@
 //! `aof-load-corrupt-tail-max-size`. Damage anywhere else, a file that is missing, or one that is no AOF stops the start
 //! with file, offset and batch: nothing is ever skipped silently.
 
-mod start;
+pub(super) mod start;
 mod tail;
 
 use super::Aof;
@@ -231,7 +231,8 @@ impl<S: Storage> Aof<S> {
                 .file_len(&path)
                 .map_err(|error| io(&path, error))?;
             let continues_at = match file.kind {
-                FileKind::Increment => self.continues_at(&path)?,
+                FileKind::Increment => start::continues_at(&mut self.storage, &path)
+                    .map_err(|error| io(&path, error))?,
                 _ => None,
             };
             if let (Some(end), Some(before)) = (continues_at, files.last_mut()) {

@@ -1,5 +1,6 @@
 //! Before and after the files are loaded: the manifest is read or a log is begun, and the last file is opened.
 
+use super::super::files::{create_fresh, read_whole};
 use super::super::manifest::{FileKind, Manifest, ManifestFile};
 use super::super::scan::not_a_log;
 use super::super::takeover::CONTINUES;
@@ -100,7 +101,7 @@ impl<S: Storage> Aof<S> {
         self.refuse_orphans()?;
         let increment = self.next_increment(1);
         let path = self.path(&increment.name);
-        let mut file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
+        let mut file = create_fresh(&mut self.storage, &path).map_err(|error| io(&path, error))?;
         file.sync_now().map_err(|error| io(&path, error))?;
         self.manifest.files.push(increment);
         let manifest = self.manifest.clone();
@@ -114,7 +115,7 @@ impl<S: Storage> Aof<S> {
 
     pub(in crate::persist) fn read_manifest(&mut self) -> Result<Option<Manifest>, LoadError> {
         let path = self.path(&self.manifest_name());
-        let text = match self.read_whole(&path) {
+        let text = match read_whole(&mut self.storage, &path) {
             Ok(text) => text,
             Err(IoError::NOT_FOUND) => return Ok(None),
             Err(error) => return Err(io(&path, error)),
@@ -125,20 +126,6 @@ impl<S: Storage> Aof<S> {
         Manifest::parse(&text)
             .map(Some)
             .map_err(LoadError::Manifest)
-    }
-
-    fn read_whole(&mut self, path: &str) -> Result<Vec<u8>, IoError> {
-        let len = self.storage.file_len(path)?;
-        let mut text = alloc::vec![0; len.min(MAX_MANIFEST_BYTES + 1) as usize];
-        let mut done = 0;
-        while done < text.len() {
-            match self.storage.read_at(path, done as u64, &mut text[done..])? {
-                0 => break,
-                count => done += count,
-            }
-        }
-        text.truncate(done);
-        Ok(text)
     }
 
     /// Opens the last increment to go on with it; a manifest without one gets a new file.
@@ -163,7 +150,8 @@ impl<S: Storage> Aof<S> {
                 let sequence = self.manifest.base().map_or(1, |base| base.sequence);
                 let increment = self.next_increment(sequence);
                 let path = self.path(&increment.name);
-                let file = self.create_fresh(&path).map_err(|error| io(&path, error))?;
+                let file =
+                    create_fresh(&mut self.storage, &path).map_err(|error| io(&path, error))?;
                 self.manifest.files.push(increment);
                 let manifest = self.manifest.clone();
                 self.write_manifest(&manifest)
@@ -200,22 +188,24 @@ impl<S: Storage> Aof<S> {
             }
         }
     }
+}
 
-    /// How many bytes of the file before `path` count, when `path` was begun after a failed sync.
-    pub(super) fn continues_at(&mut self, path: &str) -> Result<Option<u64>, LoadError> {
-        let mut head = [0; 64];
-        let mut len = 0;
-        while len < head.len() {
-            match self.storage.read_at(path, len as u64, &mut head[len..]) {
-                Ok(0) => break,
-                Ok(count) => len += count,
-                Err(error) => return Err(io(path, error)),
-            }
+/// How many bytes of the file before `path` count, when `path` was begun after a failed sync.
+pub(in crate::persist) fn continues_at<S: Storage>(
+    storage: &mut S,
+    path: &str,
+) -> Result<Option<u64>, IoError> {
+    let mut head = [0; 64];
+    let mut len = 0;
+    while len < head.len() {
+        match storage.read_at(path, len as u64, &mut head[len..])? {
+            0 => break,
+            count => len += count,
         }
-        let text = core::str::from_utf8(&head[..len]).unwrap_or("");
-        let line = text.split("\r\n").next().unwrap_or("");
-        Ok(line
-            .strip_prefix(CONTINUES)
-            .and_then(|number| number.parse().ok()))
     }
+    // What follows the line need not be text.
+    let line = head[..len].split(|&byte| byte == b'\r').next();
+    let number = line.and_then(|line| line.strip_prefix(CONTINUES.as_bytes()));
+    let number = number.and_then(|number| core::str::from_utf8(number).ok());
+    Ok(number.and_then(|number| number.parse().ok()))
 }
