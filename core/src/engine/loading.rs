@@ -19,13 +19,19 @@ pub(super) struct Loading {
 }
 
 impl<P: Platform> Engine<P> {
-    /// Begins to load the log, if `appendonly` is on; the turns that follow go on with it, see [`Engine::is_loading`].
+    /// Begins to load the log, if `appendonly` is on, or else the snapshot; the turns that follow go on with it, see
+    /// [`Engine::is_loading`].
     pub fn begin_load(&mut self) -> Result<(), LoadError> {
-        if !self.shared.settings.appendonly {
-            return Ok(());
-        }
         let started_us = self.clock.monotonic_us();
-        let load = self.aof.begin_load(&mut self.shared, started_us)?;
+        let name = self.shared.settings.dbfilename.clone();
+        let load = if self.shared.settings.appendonly {
+            self.aof.begin_load(&mut self.shared, started_us)?
+        } else if !name.is_empty() {
+            self.aof
+                .begin_snapshot_load(&name, &mut self.shared, started_us)?
+        } else {
+            None
+        };
         self.loading = load.map(|load| Loading {
             load,
             started_us,

@@ -180,6 +180,13 @@ impl Database {
         self.table.insert_new(key.hash, entry);
     }
 
+    /// Adds an entry that a file has, and whose key is not there.
+    pub(super) fn load_new(&mut self, hash: u64, mut entry: Entry, clock: u32) {
+        entry.set_clock(clock);
+        self.index(&entry, hash);
+        self.table.insert_new(hash, entry);
+    }
+
     pub(super) fn remove(&mut self, key: &Key<'_>) -> Option<Entry> {
         let entry = self.table.remove(key.hash, key.bytes)?;
         self.forget(&entry, key.hash);

@@ -12,6 +12,7 @@ pub mod eviction;
 mod fields;
 mod lag;
 mod lazy_free;
+mod load;
 mod slab;
 pub mod waiters;
 pub mod watched;
@@ -22,6 +23,7 @@ pub use entry::{Entry, StringRef, ValueMut};
 pub use events::{Event, Events, Listener, Message};
 pub use eviction::AccessClock;
 pub use lag::Lag;
+pub use load::Loading;
 pub use waiters::Waiters;
 pub use watched::Watched;
 

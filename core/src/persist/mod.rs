@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! appendonlydir/appendonly.aof.manifest      names the files below, in Redis 7's format
-//! appendonlydir/appendonly.aof.1.base.aof    the data set at some moment (Redis may have written an .rdb)
+//! appendonlydir/appendonly.aof.1.base.rdb    the data set at some moment (or a .base.aof)
 //! appendonlydir/appendonly.aof.1.incr.aof    what happened since
+//! dump.rdb                                   the data set at some moment, of a server without a log
 //! ```
 
 mod aof;
+mod base;
 mod load;
 mod manifest;
+mod rdb_load;
 mod replay;
 mod scan;
 mod survey;
