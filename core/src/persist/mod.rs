@@ -14,8 +14,10 @@ mod manifest;
 mod rdb_load;
 mod replay;
 mod scan;
+mod snapshot;
 mod survey;
 mod takeover;
 
 pub use aof::{Aof, Status};
 pub use load::{Load, LoadError, LoadProgress};
+pub use snapshot::{BUSY, SnapshotStatus, Snapshots, Work};
