@@ -90,6 +90,8 @@ pub fn lines(runner: &mut Runner, workload: &str) -> Vec<Vec<u8>> {
 /// Commands that are not measured, and why.
 pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("shutdown", "ends the server"),
+    ("save", "is measured by a server with a disk"),
+    ("bgsave", "is measured by a server with a disk"),
     ("debug", "for tests"),
     ("quit", "ends the client"),
     ("flushall", "leaves no data for the next round"),

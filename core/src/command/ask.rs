@@ -63,6 +63,15 @@ pub enum Ask {
     },
     /// LASTSAVE: the Unix time in seconds of the last save, or of the start.
     LastSave,
+    /// SAVE: make a snapshot now.
+    Save,
+    /// BGSAVE: begin a snapshot.
+    BackgroundSave,
+    /// DEBUG RELOAD: load the snapshot again.
+    Reload {
+        /// Whether one is made first.
+        save: bool,
+    },
     /// Run nothing more for the client until something has come, and then this request again.
     Wait(Wait),
     /// WAITAOF: tell whether the log is durable up to now, and how many replicas have it, which is none.

@@ -52,9 +52,12 @@ impl<P: Platform> Engine<P> {
                 self.reply(slot, |reply| reply.ok());
             }
             Ask::LastSave => {
-                let seconds = (self.started_at_us / 1_000_000) as i64;
-                self.reply(slot, |reply| reply.int(seconds));
+                let seconds = self.snapshots.status.last_save_seconds;
+                self.reply(slot, |reply| reply.int(seconds.cast_signed()));
             }
+            Ask::Save => self.save_command(slot),
+            Ask::BackgroundSave => self.bgsave_command(slot),
+            Ask::Reload { save } => self.reload_command(slot, save),
             Ask::WaitForLog { is_wanted } => self.wait_for_log(slot, is_wanted),
             Ask::Exec(queue) => self.exec(slot, queue),
             Ask::Reset => self.reset(slot),

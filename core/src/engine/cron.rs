@@ -64,6 +64,7 @@ impl<P: Platform> Engine<P> {
         let expired_all = self.expire_slice();
         let freed_all = self.free_slice();
         let given_back = self.give_back_slice();
+        let saved = self.snapshot_slice();
         let room_made = self.room_slice();
         if !self.shared.keys.events.is_empty() {
             self.tell_events();
@@ -73,6 +74,7 @@ impl<P: Platform> Engine<P> {
         let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
         self.work_left = !all_done
             || !timed_out_all
+            || !saved
             || self.shared.keys.waiters.is_anything_ready()
             || !self.to_serve.is_empty()
             || !self.to_flush.is_empty()
@@ -145,6 +147,7 @@ impl<P: Platform> Engine<P> {
         self.peak_memory = self.peak_memory.max(self.host.allocated_bytes());
         self.pool.trim();
         self.gives_back = true;
+        self.save_if_due();
         self.look_at_some_clients();
         self.time_out_scrapers();
     }

@@ -165,18 +165,25 @@ impl<P: Platform> Engine<P> {
     }
 
     fn persistence_section(&self, lines: &mut Lines<'_>) {
-        let status = self.aof.status();
         lines.title("Persistence");
         lines.add("loading", u8::from(self.is_loading()));
         lines.add("async_loading", 0);
-        lines.add("rdb_changes_since_last_save", self.shared.keys.dirty);
-        lines.add("rdb_bgsave_in_progress", 0);
-        lines.add("rdb_last_save_time", self.started_at_us / 1_000_000);
-        // Nothing was saved or rewritten yet, and nothing has failed: so Redis says it.
-        lines.add("rdb_last_bgsave_status", "ok");
-        lines.add("rdb_last_bgsave_time_sec", -1);
-        lines.add("rdb_current_bgsave_time_sec", -1);
-        lines.add("rdb_saves", 0);
+        let saved = &self.snapshots.status;
+        let seconds = |seconds: Option<u64>| seconds.map_or(-1, u64::cast_signed);
+        let changes = saved.changes(self.shared.keys.dirty);
+        lines.add("rdb_changes_since_last_save", changes);
+        let is_running = self.snapshots.is_running();
+        lines.add("rdb_bgsave_in_progress", u8::from(is_running));
+        lines.add("rdb_last_save_time", saved.last_save_seconds);
+        let status = |succeeded| if succeeded { "ok" } else { "err" };
+        lines.add("rdb_last_bgsave_status", status(saved.last_succeeded));
+        let took = seconds(saved.last_took_seconds);
+        lines.add("rdb_last_bgsave_time_sec", took);
+        let running = seconds(saved.running_seconds(self.now_us));
+        lines.add("rdb_current_bgsave_time_sec", running);
+        lines.add("rdb_saves", saved.saves);
+        let status = self.aof.status();
+        // Nothing was rewritten yet, and nothing has failed: so Redis says it.
         lines.add("aof_enabled", u8::from(self.shared.settings.appendonly));
         lines.add("aof_rewrite_in_progress", 0);
         lines.add("aof_rewrite_scheduled", 0);

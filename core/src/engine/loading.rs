@@ -19,13 +19,19 @@ pub(super) struct Loading {
 }
 
 impl<P: Platform> Engine<P> {
-    /// Begins to load the log, if `appendonly` is on; the turns that follow go on with it, see [`Engine::is_loading`].
+    /// Begins to load the log, if `appendonly` is on, or else the snapshot; the turns that follow go on with it, see
+    /// [`Engine::is_loading`].
     pub fn begin_load(&mut self) -> Result<(), LoadError> {
-        if !self.shared.settings.appendonly {
-            return Ok(());
-        }
         let started_us = self.clock.monotonic_us();
-        let load = self.aof.begin_load(&mut self.shared, started_us)?;
+        let name = self.shared.settings.dbfilename.clone();
+        let load = if self.shared.settings.appendonly {
+            self.aof.begin_load(&mut self.shared, started_us)?
+        } else if !name.is_empty() {
+            self.aof
+                .begin_snapshot_load(&name, &mut self.shared, started_us)?
+        } else {
+            None
+        };
         self.loading = load.map(|load| Loading {
             load,
             started_us,
@@ -39,6 +45,30 @@ impl<P: Platform> Engine<P> {
     /// Loads the log, if `appendonly` is on, and opens it for writing; nobody is served before that is done.
     pub fn load(&mut self) -> Result<(), LoadError> {
         self.begin_load()?;
+        self.load_the_rest()
+    }
+
+    /// Loads the snapshot, in the place of what is there (DEBUG RELOAD).
+    pub(super) fn load_snapshot(&mut self) -> Result<(), LoadError> {
+        for db in 0..self.shared.keys.database_count() {
+            self.shared.keys.flush(db);
+        }
+        let (name, now_us) = (
+            self.shared.settings.dbfilename.clone(),
+            self.clock.monotonic_us(),
+        );
+        let load = self
+            .aof
+            .begin_snapshot_load(&name, &mut self.shared, now_us)?;
+        self.loading = load.map(|load| Loading {
+            load,
+            started_us: now_us,
+            started_wall_us: self.clock.wall_us(),
+        });
+        self.load_the_rest()
+    }
+
+    fn load_the_rest(&mut self) -> Result<(), LoadError> {
         while self.loading.is_some() {
             if self.host.take_signal().is_some() {
                 return Err(LoadError::Interrupted);

@@ -36,14 +36,15 @@ mod quoted;
 mod rates;
 mod reply_room;
 mod room;
+mod snapshots;
 mod timing;
 mod turns;
 mod waiting;
 
 use crate::command::Shutdown;
-use crate::persist::{Aof, LoadError};
+use crate::persist::{Aof, LoadError, Snapshots};
 use crate::platform::{
-    Clock, Host, Interest, IoError, Net, Platform, Poller, Signal, Token, Usage,
+    Clock, Host, Interest, IoError, Net, Platform, Poller, Signal, Storage, Token, Usage,
 };
 use crate::session::Shared;
 use crate::settings::Settings;
@@ -134,6 +135,7 @@ pub struct Engine<P: Platform> {
     net: P::Net,
     host: P::Host,
     aof: Aof<P::Storage>,
+    snapshots: Snapshots<<P::Storage as Storage>::File>,
     shared: Shared,
     connections: Connections,
     listeners: Vec<Listener>,
@@ -218,16 +220,18 @@ impl<P: Platform> Engine<P> {
         let wait_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Wait);
         net.set_keepalive_seconds(settings.tcp_keepalive);
         let mut shared = Shared::new(settings, seed);
-        shared.set_time(clock.wall_us());
+        let wall_us = clock.wall_us();
+        shared.set_time(wall_us);
         let startup_memory = host.allocated_bytes();
         let timing = Timing::new(&shared.settings);
         let mut engine = Engine {
-            started_at_us: clock.wall_us(),
+            started_at_us: wall_us,
             clock,
             ae,
             net,
             host,
             aof: Aof::new(storage, &shared.settings),
+            snapshots: Snapshots::new(wall_us),
             shared,
             connections: Connections::default(),
             listeners,
@@ -370,7 +374,7 @@ impl<P: Platform> Engine<P> {
         self.host.drain_wake();
         // A sync may have failed: whoever writes in this turn is to know.
         self.aof.learn_durable(self.now_us);
-        self.shared.refuse_writes(self.aof.refusal());
+        self.refuse_writes_if_failing();
         if let Some(signal) = self.host.take_signal() {
             let name = match signal {
                 Signal::Terminate => "SIGTERM",
@@ -386,7 +390,7 @@ impl<P: Platform> Engine<P> {
         let policy = self.sync_policy();
         self.aof
             .append(&mut self.shared.keys.effects, policy, self.now_us);
-        self.shared.refuse_writes(self.aof.refusal());
+        self.refuse_writes_if_failing();
         self.hold_replies();
     }
 
@@ -399,9 +403,19 @@ impl<P: Platform> Engine<P> {
         self.note_duration(Event::AofWrite, took_us);
     }
 
-    /// Ends the engine: the log is appended and synced. With a failing disk the end is refused unless it is forced.
+    /// Ends the engine: a snapshot is made if there are save points or it is asked for, and the log is appended and
+    /// synced. With a failing disk the end is refused unless it is forced.
     fn shut_down(&mut self, options: Shutdown) -> bool {
         log::warn!("User requested shutdown...");
+        let has_points = !self.shared.settings.save.is_empty();
+        // What is half loaded is not to take the place of what is whole.
+        if !self.is_loading() && (options.save || has_points && !options.no_save) {
+            log::info!("Saving the final RDB snapshot before exiting.");
+            if self.save_now().is_err() && !options.force {
+                log::error!("Error trying to save the DB, can't exit.");
+                return false;
+            }
+        }
         if self.aof.is_open() {
             log::info!("Calling fsync() on the AOF file.");
         }

@@ -32,9 +32,16 @@ pub(super) struct Database {
     pub(super) expiries: TimeIndex,
     /// The hashes with volatile fields, by the time of the field that leaves first.
     pub(super) hashes: TimeIndex,
-    /// No key and no field is due before this time.
+    /// No key and no field is due before this time. 0 while the database is walked.
     due_from_ms: u64,
+    /// From which position on a snapshot has not written the entries; [`NO_WALK`]: it has, or none is made.
+    unwritten_from: u64,
+    /// The part of a snapshot that this is.
+    part: Option<usize>,
 }
+
+/// The position of no entry: they have 48 bits.
+pub(super) const NO_WALK: u64 = u64::MAX;
 
 impl Database {
     pub(super) fn new(hasher: Hasher) -> Self {
@@ -43,6 +50,8 @@ impl Database {
             expiries: TimeIndex::new(),
             hashes: TimeIndex::new(),
             due_from_ms: u64::MAX,
+            unwritten_from: NO_WALK,
+            part: None,
         }
     }
 
@@ -53,10 +62,50 @@ impl Database {
         self.due_from_ms
     }
 
+    /// The same when the database is walked.
+    pub(super) fn truly_due_from_ms(&self) -> u64 {
+        self.expiries.due_from_ms().min(self.hashes.due_from_ms())
+    }
+
     /// Called after each change of an index.
     fn look_at_indexes(&mut self) {
-        let (keys, hashes) = (self.expiries.due_from_ms(), self.hashes.due_from_ms());
-        self.due_from_ms = keys.min(hashes);
+        self.due_from_ms = match self.part {
+            None => self.truly_due_from_ms(),
+            Some(_) => 0,
+        };
+    }
+
+    /// A snapshot begins, in which this is the part number `part`.
+    pub(super) fn begin_walk(&mut self, part: usize) {
+        (self.unwritten_from, self.part) = (0, Some(part));
+        self.look_at_indexes();
+    }
+
+    /// The snapshot has written all entries before this position; [`NO_WALK`]: all.
+    pub(super) fn walked_to(&mut self, position: u64) {
+        self.unwritten_from = position;
+    }
+
+    /// The snapshot needs this database no more.
+    pub(super) fn end_walk(&mut self) {
+        (self.unwritten_from, self.part) = (NO_WALK, None);
+        self.look_at_indexes();
+    }
+
+    /// From which position on a snapshot has not written the entries.
+    pub(super) fn unwritten_from(&self) -> u64 {
+        self.unwritten_from
+    }
+
+    /// The part of a snapshot that this is.
+    pub(super) fn part(&self) -> Option<usize> {
+        self.part
+    }
+
+    /// Whether the walk of a snapshot is to come to this hash.
+    #[inline(always)]
+    pub(super) fn is_unwritten(&self, hash: u64) -> bool {
+        hash >> 16 >= self.unwritten_from
     }
 
     /// Takes an entry into the indexes.
@@ -176,8 +225,19 @@ impl Database {
 
     /// Adds an entry whose key is not there.
     pub(super) fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
+        if self.is_unwritten(key.hash) {
+            // It was not there when the snapshot began.
+            entry.set_stamp(true);
+        }
         self.index(&entry, key.hash);
         self.table.insert_new(key.hash, entry);
+    }
+
+    /// Adds an entry that a file has, and whose key is not there.
+    pub(super) fn load_new(&mut self, hash: u64, mut entry: Entry, clock: u32) {
+        entry.set_clock(clock);
+        self.index(&entry, hash);
+        self.table.insert_new(hash, entry);
     }
 
     pub(super) fn remove(&mut self, key: &Key<'_>) -> Option<Entry> {
@@ -306,7 +366,10 @@ impl Database {
             }
             hashes += usize::from(fields.soonest_ms() != u64::MAX);
         }
-        let due_from_ms = self.expiries.due_from_ms().min(self.hashes.due_from_ms());
+        let due_from_ms = match self.part {
+            None => self.truly_due_from_ms(),
+            Some(_) => 0,
+        };
         if (volatile, hashes, due_from_ms)
             == (self.expiries.len(), self.hashes.len(), self.due_from_ms)
         {

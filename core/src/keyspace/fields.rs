@@ -60,6 +60,7 @@ impl Keyspace {
 
     /// Removes a hash all of whose fields are due, the first since `soonest_ms`.
     fn expire_hash(&mut self, key: &Key<'_>, due: usize, soonest_ms: u64) {
+        self.before_write(key);
         let Some(entry) = self.databases[self.current].remove(key) else {
             return;
         };
@@ -112,6 +113,7 @@ impl Keyspace {
         take: impl FnOnce(&mut Hash, &mut dyn FnMut(&[u8], u64)) -> usize,
     ) -> usize {
         let (now_ms, db) = (self.now_ms, self.current);
+        self.before_write(key);
         let entry = self.databases[db].find_mut(key);
         let Some(mut fields) = entry.and_then(ItemMut::into_value_mut::<Hash>) else {
             return 0;

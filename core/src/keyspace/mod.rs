@@ -12,7 +12,9 @@ pub mod eviction;
 mod fields;
 mod lag;
 mod lazy_free;
+mod load;
 mod slab;
+mod snapshot;
 pub mod waiters;
 pub mod watched;
 
@@ -22,6 +24,8 @@ pub use entry::{Entry, StringRef, ValueMut};
 pub use events::{Event, Events, Listener, Message};
 pub use eviction::AccessClock;
 pub use lag::Lag;
+pub use load::Loading;
+pub use snapshot::{SnapshotOptions, SnapshotStep};
 pub use waiters::Waiters;
 pub use watched::Watched;
 
@@ -33,10 +37,12 @@ use crate::bytes::shared::SharedBytes;
 use crate::codec::rdb::Usage;
 use crate::structure::table::{ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use database::{DUE_AT_ONCE, Database, Due};
 use entry::DetachedValue;
 use lazy_free::{FREE_AT_ONCE, LazyFree};
+use snapshot::Walk;
 
 /// The value of a key is not of the type that the command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +84,8 @@ pub struct Keyspace {
     current: usize,
     hasher: Hasher,
     lazy: LazyFree,
+    /// The snapshot that is being made.
+    walk: Option<Box<Walk>>,
     pool: eviction::Pool,
     /// Unix milliseconds now; the engine sets it each turn.
     pub now_ms: u64,
@@ -121,6 +129,7 @@ impl Keyspace {
             current: 0,
             hasher,
             lazy: LazyFree::default(),
+            walk: None,
             pool: eviction::Pool::default(),
             now_ms: 0,
             access: AccessClock::default(),
@@ -196,7 +205,7 @@ impl Keyspace {
     // This and its kin are inlined by force: handing the guards on through memory costs more than the lookup.
     #[inline(always)]
     pub fn read(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
-        self.expire_if_due(key);
+        self.expire_if_due::<false>(key);
         let touch = !self.no_touch;
         let Some(mut entry) = self.databases[self.current].find_mut(key) else {
             self.counters.misses += 1;
@@ -212,7 +221,7 @@ impl Keyspace {
 
     /// Looks a key up to read it, and touches nothing but the hit and miss counts (TTL, TYPE).
     pub fn peek(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
-        self.expire_if_due(key);
+        self.expire_if_due::<false>(key);
         let found = self.databases[self.current].find(key);
         match found {
             Some(_) => self.counters.hits += 1,
@@ -226,14 +235,14 @@ impl Keyspace {
 
     /// Looks a key up and leaves no trace (OBJECT, MEMORY USAGE, SCAN).
     pub fn peek_quietly(&mut self, key: &Key<'_>) -> Option<ItemRef<'_, Entry>> {
-        self.expire_if_due(key);
+        self.expire_if_due::<false>(key);
         self.databases[self.current].find(key)
     }
 
     /// Looks a key up to change it; touches the access clock.
     #[inline(always)]
     pub fn write(&mut self, key: &Key<'_>) -> Option<ItemMut<'_, Entry>> {
-        self.expire_if_due(key);
+        self.expire_if_due::<true>(key);
         let touch = !self.no_touch;
         let mut entry = self.databases[self.current].find_mut(key)?;
         if touch {
@@ -423,8 +432,13 @@ impl Keyspace {
 
     /// Takes a key's entry out of the database. An expired one is gone.
     pub fn take(&mut self, key: &Key<'_>) -> Option<Entry> {
-        self.expire_if_due(key);
-        self.databases[self.current].remove(key)
+        self.expire_if_due::<true>(key);
+        let entry = self.databases[self.current].remove(key)?;
+        if entry.is_stamped() {
+            // Where it goes, the stamp may mean nothing.
+            entry.set_stamp(false);
+        }
+        Some(entry)
     }
 
     /// Frees an entry that is in no database: small ones now, big ones in slices.
@@ -448,6 +462,9 @@ impl Keyspace {
 
     /// Changes when a key expires; `false` when it is not there.
     pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
+        if self.databases[self.current].part().is_some() {
+            self.before_write(key);
+        }
         self.databases[self.current].set_expiry(key, expiry)
     }
 
@@ -542,7 +559,7 @@ impl Keyspace {
                 return Some(bytes);
             }
             let key = self.key(&bytes);
-            self.expire_if_due(&key);
+            self.expire_if_due::<false>(&key);
         }
     }
 
@@ -551,7 +568,7 @@ impl Keyspace {
         let fresh = Database::new(self.hasher);
         let old = core::mem::replace(&mut self.databases[db], fresh);
         let len = old.table.len();
-        self.lazy.push_database(old);
+        self.let_go(old);
         self.events.push_flushed(db);
         self.watched.replaced(db);
         len
@@ -636,15 +653,25 @@ impl Keyspace {
     }
 
     #[inline(always)]
-    fn expire_if_due(&mut self, key: &Key<'_>) {
+    fn expire_if_due<const WRITES: bool>(&mut self, key: &Key<'_>) {
         if self.databases[self.current].due_from_ms() <= self.now_ms {
-            self.expire_met(key);
+            self.expire_met(key, WRITES);
         }
     }
 
-    /// Something is due: that key, perhaps, or a field of it.
+    /// Something is due: that key, perhaps, or a field of it. Or a snapshot is being made.
     #[inline(never)]
-    fn expire_met(&mut self, key: &Key<'_>) {
+    fn expire_met(&mut self, key: &Key<'_>, writes: bool) {
+        let database = &self.databases[self.current];
+        if database.part().is_some() {
+            let nothing_due = database.truly_due_from_ms() > self.now_ms;
+            if writes {
+                self.before_write(key);
+            }
+            if nothing_due {
+                return;
+            }
+        }
         let Some(entry) = self.databases[self.current].find(key) else {
             return;
         };
@@ -667,6 +694,7 @@ impl Keyspace {
 
     /// Does what is to be done for a key of the current database that has expired and is out of it.
     fn expired(&mut self, entry: Entry) {
+        self.after_removal(self.current, &entry);
         self.counters.expired += 1;
         let due_ms = entry.expiry().unwrap_or(self.now_ms);
         self.counters

@@ -101,6 +101,12 @@ impl Replay {
         }
     }
 
+    /// The same, going on at an offset.
+    pub(super) fn from(mut self, offset: u64) -> Self {
+        self.scan = self.scan.from_offset(offset);
+        self
+    }
+
     /// File offset up to which everything was used; an unfinished transaction does not count.
     pub(super) fn usable(&self) -> u64 {
         let position = self.scan.position();

@@ -102,6 +102,12 @@ impl Scan {
         }
     }
 
+    /// The same, going on at an offset.
+    pub(super) fn from_offset(mut self, offset: u64) -> Self {
+        (self.offset, self.read_until) = (offset, offset);
+        self
+    }
+
     /// The file offset to read at, and the room to read into. Forgets what is used, so that no offset into the buffer holds
     /// any longer.
     pub(super) fn room(&mut self) -> (u64, &mut [u8]) {

@@ -21,7 +21,8 @@ pub enum Usage {
 pub struct FileWriter {
     /// Writes the values.
     pub values: ValueWriter,
-    selected: Option<u64>,
+    /// The database that a reader is in.
+    pub selected: Option<u64>,
 }
 
 impl FileWriter {

@@ -19,6 +19,7 @@ pub(super) fn debug(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     }
     match args.len() {
         2 if args.is(1, "HELP") => help(cx),
+        2.. if args.is(1, "RELOAD") => reload(args),
         3 if args.is(1, "SLEEP") => sleep(args),
         3 if args.is(1, "OBJECT") => object(cx, args),
         3 if args.is(1, "SET-ACTIVE-EXPIRE") => set_active_expire(cx, args),
@@ -43,6 +44,20 @@ fn sleep(args: &Args<'_>) -> CommandResult {
         // The conversion stops at the ends of the range.
         microseconds: (seconds * 1e6) as u64,
     })
+}
+
+/// `DEBUG RELOAD [NOSAVE]`. (MERGE and NOFLUSH have no meaning without duplicates.)
+fn reload(args: &Args<'_>) -> CommandResult {
+    let mut save = true;
+    for at in 2..args.len() {
+        if !args.is(at, "NOSAVE") {
+            return Err(CommandError::new(
+                "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+            ));
+        }
+        save = false;
+    }
+    Outcome::ask(Ask::Reload { save })
 }
 
 /// `DEBUG OBJECT key`. The address would differ from run to run, so none is told, and the length is that of the value in
@@ -92,6 +107,10 @@ fn help(cx: &mut Cx<'_>) -> CommandResult {
             (
                 "QUICKLIST-PACKED-THRESHOLD <size>",
                 &["Does nothing; for test suites of Redis."],
+            ),
+            (
+                "RELOAD [NOSAVE]",
+                &["Save the data, unless NOSAVE says not to, and load what was saved."],
             ),
             (
                 "SET-ACTIVE-EXPIRE <0|1>",

@@ -27,6 +27,9 @@ use alloc::vec::Vec;
 pub const REDIS_VERSION: &str = "7.4.0";
 
 const ALWAYS: Flags = Flags::LOADING.and(Flags::STALE);
+const SAVES: Flags = Flags::ADMIN
+    .and(Flags::NO_SCRIPT)
+    .and(Flags::NO_ASYNC_LOADING);
 
 /// The family's rows.
 pub(super) static SPECS: &[CommandSpec] = &[
@@ -77,6 +80,20 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "Returns the time of the last snapshot, Unix seconds.",
             "O(1)",
         ),
+    CommandSpec::new("save", 1, save)
+        .flags(SAVES.and(Flags::NO_MULTI))
+        .docs(
+            Group::Server,
+            "1.0.0",
+            "Makes a snapshot, and replies when it is on disk.",
+            "O(N) where N is the number of keys; everybody waits.",
+        ),
+    CommandSpec::new("bgsave", -1, bgsave).flags(SAVES).docs(
+        Group::Server,
+        "1.0.0",
+        "Begins a snapshot, which is made while clients are served.",
+        "O(1); the snapshot is made in slices.",
+    ),
     CommandSpec::new("shutdown", -1, shutdown)
         .flags(
             ALWAYS
@@ -116,6 +133,18 @@ fn time(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
 
 fn last_save(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
     Outcome::ask(Ask::LastSave)
+}
+
+fn save(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::Save)
+}
+
+/// `BGSAVE [SCHEDULE]`
+fn bgsave(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    if args.len() > 2 || (args.len() == 2 && !args.is(1, "SCHEDULE")) {
+        return Err(CommandError::SYNTAX);
+    }
+    Outcome::ask(Ask::BackgroundSave)
 }
 
 /// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]`, or `SHUTDOWN ABORT`.

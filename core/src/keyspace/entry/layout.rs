@@ -200,6 +200,20 @@ impl Entry {
         self.byte(field::BITS) & VOLATILE_MASK == VOLATILE_BITS
     }
 
+    /// Whether a snapshot passes over this entry, being written or new.
+    #[inline(always)]
+    pub(in crate::keyspace) fn is_stamped(&self) -> bool {
+        self.byte(field::BITS) & STAMP != 0
+    }
+
+    /// Has a snapshot pass over this entry, or not.
+    pub(in crate::keyspace) fn set_stamp(&self, is_stamped: bool) {
+        let bits = self.byte(field::BITS) & !STAMP | if is_stamped { STAMP } else { 0 };
+        // SAFETY: (1) the byte is the header's first; (2) nobody has a reference to it, since only `byte` and `set_byte`
+        // touch it, and entries are not shared between threads.
+        unsafe { self.0.as_ptr().add(field::BITS).write(bits) };
+    }
+
     /// When the key expires, Unix milliseconds.
     #[inline(always)]
     pub fn expiry(&self) -> Option<u64> {

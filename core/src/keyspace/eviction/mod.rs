@@ -81,6 +81,7 @@ impl Keyspace {
     }
 
     fn evicted(&mut self, db: usize, entry: Entry) {
+        self.after_removal(db, &entry);
         self.counters.evicted += 1;
         self.effects.log_eviction(db, entry.key());
         let home = self.select(db);

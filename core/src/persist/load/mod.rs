@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A [`Load`] is a state that is taken further in slices of time, so that the loop can serve connections between them.
-//! Bytes come to a reader, which runs what they say: [`Reader`] has one variant a format, and another format (a base that
-//! is an RDB file) is one more variant, chosen where the file is opened ([`Reader::of`]) by the file's first bytes. A reader
+//! Bytes come to a reader, which runs what they say: [`Reader`] has one variant a format: commands, and an RDB file, which
+//! commands may follow; the file's first bytes tell (`Aof::reader_for`). A reader
 //! does no I/O: it says where to read next and into which room, is told how much came, and works until its time is up.
 //!
 //! What cannot be used is judged in `tail.rs`: a last file that ends in the middle of a batch, of a command, or of a
@@ -19,9 +19,11 @@ mod tail;
 
 use super::Aof;
 use super::manifest::{FileKind, Manifest};
+use super::rdb_load::RdbReader;
 use super::replay::{Replay, Slice, Trouble, TroubleKind};
 use crate::platform::{IoError, Storage};
 use crate::session::{Shared, Statistics};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -44,6 +46,15 @@ pub enum LoadError {
     },
     /// The manifest is damaged.
     Manifest(String),
+    /// An RDB file does not hold what it should.
+    Rdb {
+        /// The file, relative to the data directory.
+        file: String,
+        /// Offset of the first byte that cannot be used.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file does not hold what it should.
     Damaged {
         /// The file, relative to the data directory.
@@ -68,6 +79,15 @@ impl fmt::Display for LoadError {
                 )
             }
             LoadError::Manifest(reason) => write!(f, "Error loading the AOF manifest: {reason}"),
+            LoadError::Rdb {
+                file,
+                offset,
+                reason,
+            } => write!(
+                f,
+                "Bad file format reading the RDB file {file} at offset {offset}: {reason}. Nothing was changed. Make a \
+                 backup; the server starts without the file once it is moved away"
+            ),
             LoadError::Damaged {
                 file,
                 offset,
@@ -104,7 +124,7 @@ pub struct LoadProgress {
 }
 
 /// A file that is to be loaded.
-struct FileToLoad {
+pub(super) struct FileToLoad {
     /// Relative to the data directory.
     path: String,
     len: u64,
@@ -113,47 +133,63 @@ struct FileToLoad {
 }
 
 impl FileToLoad {
-    fn end(&self) -> u64 {
+    /// A file of which all bytes count.
+    pub(super) fn whole(path: &str, len: u64) -> Self {
+        FileToLoad {
+            path: path.into(),
+            len,
+            counted: None,
+        }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn end(&self) -> u64 {
         self.counted.unwrap_or(self.len)
     }
 }
 
 /// Runs what the bytes of a file say. See the module's head.
-enum Reader {
+pub(super) enum Reader {
     /// Commands, as every increment has them.
     Commands(Replay),
+    /// A data set, as base files begin with, and snapshots are.
+    Rdb(Box<RdbReader>),
 }
 
 impl Reader {
-    /// A reader for a file of which `end` bytes count, after files whose last batch was number `sequence`.
-    fn of(end: u64, sequence: u64) -> Reader {
-        Reader::Commands(Replay::new(end, sequence))
-    }
-
     /// The file offset to read at, and the room to read into.
     fn room(&mut self) -> (u64, &mut [u8]) {
-        let Reader::Commands(replay) = self;
-        replay.scan.room()
+        match self {
+            Reader::Commands(replay) => replay.scan.room(),
+            Reader::Rdb(rdb) => rdb.room(),
+        }
     }
 
     /// `count` bytes were read into the room; 0: the file has ended.
     fn filled(&mut self, count: usize) {
-        let Reader::Commands(replay) = self;
-        replay.scan.filled(count);
+        match self {
+            Reader::Commands(replay) => replay.scan.filled(count),
+            Reader::Rdb(rdb) => rdb.filled(count),
+        }
     }
 
-    fn run(
-        &mut self,
-        shared: &mut Shared,
-        is_time_up: &mut dyn FnMut() -> bool,
-    ) -> Result<Slice, Trouble> {
-        let Reader::Commands(replay) = self;
-        replay.run(shared, is_time_up)
+    /// The offset of what comes next, and the commands run so far.
+    fn progress(&self) -> (u64, u64) {
+        match self {
+            Reader::Commands(replay) => (replay.scan.position(), replay.commands),
+            Reader::Rdb(rdb) => (rdb.position(), 0),
+        }
     }
 
-    fn replay(&mut self) -> &mut Replay {
-        let Reader::Commands(replay) = self;
-        replay
+    /// The commands; `None` where there are none yet.
+    fn replay(&mut self) -> Option<&mut Replay> {
+        match self {
+            Reader::Commands(replay) => Some(replay),
+            Reader::Rdb(_) => None,
+        }
     }
 }
 
@@ -169,6 +205,9 @@ pub struct Load {
     /// Bytes of the files before that count, and their commands.
     bytes: u64,
     commands: u64,
+    /// Keys of RDB files.
+    keys: u64,
+    is_snapshot: bool,
     /// What the log does is not what clients do: its own counters, in the place of theirs while it runs.
     statistics: Statistics,
     started_us: u64,
@@ -177,19 +216,59 @@ pub struct Load {
 }
 
 impl Load {
+    /// A load of these files, in which all is left to do.
+    pub(super) fn new(
+        manifest: Manifest,
+        files: Vec<FileToLoad>,
+        is_snapshot: bool,
+        shared: &mut Shared,
+        now_us: u64,
+    ) -> Self {
+        shared.keys.loading = true;
+        Load {
+            manifest,
+            total_bytes: files.iter().map(FileToLoad::end).sum(),
+            files,
+            at: 0,
+            reader: None,
+            sequence: 0,
+            bytes: 0,
+            commands: 0,
+            keys: 0,
+            is_snapshot,
+            statistics: Statistics::new(shared.registry.len()),
+            started_us: now_us,
+            said_us: now_us,
+        }
+    }
+
+    /// The file that is read.
+    pub(super) fn file(&self) -> &FileToLoad {
+        &self.files[self.at]
+    }
+
+    /// Whether it is a snapshot, and no log.
+    pub(super) fn is_snapshot(&self) -> bool {
+        self.is_snapshot
+    }
+
+    /// The number of the last batch of the files before.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Keys were taken from an RDB file.
+    pub(super) fn add_keys(&mut self, keys: u64) {
+        self.keys += keys;
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> LoadProgress {
-        let Some(Reader::Commands(replay)) = &self.reader else {
-            return LoadProgress {
-                total_bytes: self.total_bytes,
-                loaded_bytes: self.bytes,
-                commands: self.commands,
-            };
-        };
+        let (position, commands) = self.reader.as_ref().map_or((0, 0), Reader::progress);
         LoadProgress {
             total_bytes: self.total_bytes,
-            loaded_bytes: self.bytes + replay.scan.position(),
-            commands: self.commands + replay.commands,
+            loaded_bytes: self.bytes + position,
+            commands: self.commands + commands,
         }
     }
 
@@ -250,20 +329,7 @@ impl<S: Storage> Aof<S> {
                 counted: None,
             });
         }
-        shared.keys.loading = true;
-        Ok(Some(Load {
-            manifest,
-            total_bytes: files.iter().map(FileToLoad::end).sum(),
-            files,
-            at: 0,
-            reader: None,
-            sequence: 0,
-            bytes: 0,
-            commands: 0,
-            statistics: Statistics::new(shared.registry.len()),
-            started_us: now_us,
-            said_us: now_us,
-        }))
+        Ok(Some(Load::new(manifest, files, false, shared, now_us)))
     }
 
     /// Goes on loading for a slice of time that ends at `until_us` (a little later when a command takes long); `true` when
@@ -295,34 +361,75 @@ impl<S: Storage> Aof<S> {
         is_time_up: &mut dyn FnMut() -> bool,
     ) -> Result<bool, LoadError> {
         while load.at < load.files.len() {
-            let end = load.files[load.at].end();
-            let sequence = load.sequence;
-            let reader = load.reader.get_or_insert_with(|| Reader::of(end, sequence));
-            match reader.run(shared, is_time_up) {
-                Ok(Slice::TimeUp) => return Ok(false),
-                Ok(Slice::More) => {
-                    let path = &load.files[load.at].path;
-                    let (offset, room) = reader.room();
-                    let outcome = self.storage.read_at(path, offset, room);
-                    reader.filled(outcome.map_err(|error| io(path, error))?);
+            let mut reader = match load.reader.take() {
+                Some(reader) => reader,
+                None => self.reader_for(load, shared)?,
+            };
+            if let Reader::Rdb(_) = reader {
+                let slice = self.rdb_slice(&mut reader, load, shared, is_time_up)?;
+                load.reader = Some(reader);
+                match slice {
+                    Some(Slice::TimeUp) => return Ok(false),
+                    Some(_) => self.read_more(load)?,
+                    None => {}
                 }
-                Ok(Slice::Done) => {
-                    let offset = reader.replay().scan.end();
-                    if offset == end {
-                        self.file_is_loaded(load, end)?;
-                    } else {
-                        // Behind it there are zeros, or nothing any more.
-                        let kind = TroubleKind::Torn;
-                        self.get_over(load, shared, &Trouble { offset, kind })?;
-                    }
+            } else {
+                load.reader = Some(reader);
+                if self.command_slice(load, shared, is_time_up)? {
+                    return Ok(false);
                 }
-                Err(trouble) => self.get_over(load, shared, &trouble)?,
             }
             if is_time_up() {
                 return Ok(load.at == load.files.len());
             }
         }
         Ok(true)
+    }
+
+    /// Runs commands; whether the time is up.
+    fn command_slice(
+        &mut self,
+        load: &mut Load,
+        shared: &mut Shared,
+        is_time_up: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, LoadError> {
+        let end = load.file().end();
+        let Some(replay) = load.reader.as_mut().and_then(Reader::replay) else {
+            return Ok(false);
+        };
+        match replay.run(shared, is_time_up) {
+            Ok(Slice::TimeUp) => return Ok(true),
+            Ok(Slice::More) => self.read_more(load)?,
+            Ok(Slice::Done) => {
+                let offset = replay.scan.end();
+                if offset == end {
+                    self.file_is_loaded(load, end)?;
+                } else {
+                    // Behind it there are zeros, or nothing any more.
+                    let kind = TroubleKind::Torn;
+                    self.get_over(load, shared, &Trouble { offset, kind })?;
+                }
+            }
+            Err(trouble) => self.get_over(load, shared, &trouble)?,
+        }
+        Ok(false)
+    }
+
+    fn read_more(&mut self, load: &mut Load) -> Result<(), LoadError> {
+        let Some(reader) = &mut load.reader else {
+            return Ok(());
+        };
+        let path = &load.files[load.at].path;
+        let (offset, room) = reader.room();
+        let count = match room.len() {
+            0 => 0,
+            _ => self
+                .storage
+                .read_at(path, offset, room)
+                .map_err(|error| io(path, error))?,
+        };
+        reader.filled(count);
+        Ok(())
     }
 
     /// A file was read up to `usable`, which is all that counts of it.
@@ -333,10 +440,10 @@ impl<S: Storage> Aof<S> {
                 .truncate(&file.path, usable)
                 .map_err(|error| io(&file.path, error))?;
         }
-        let Some(mut reader) = load.reader.take() else {
+        let mut reader = load.reader.take();
+        let Some(replay) = reader.as_mut().and_then(Reader::replay) else {
             return Ok(());
         };
-        let replay = reader.replay();
         if replay.errors > 0 {
             let (errors, path) = (replay.errors, &file.path);
             log::warn!("{errors} commands of {path} answered an error and changed nothing");
@@ -358,6 +465,10 @@ impl<S: Storage> Aof<S> {
         (shared.keys.counters, shared.keys.dirty) = Default::default();
         let seconds = now_us.saturating_sub(load.started_us) as f64 / 1e6;
         let (commands, bytes) = (load.commands, load.bytes);
+        if load.is_snapshot {
+            log::info!("DB loaded from disk: {seconds:.3} seconds");
+            return Ok(());
+        }
         log::info!(
             "DB loaded from append only file: {seconds:.3} seconds, {commands} commands, {bytes} bytes"
         );
@@ -385,7 +496,7 @@ fn damaged(file: &str, offset: u64, after_batch: Option<u64>, reason: String) ->
     }
 }
 
-fn io(file: &str, error: IoError) -> LoadError {
+pub(super) fn io(file: &str, error: IoError) -> LoadError {
     LoadError::Io {
         file: file.into(),
         error,

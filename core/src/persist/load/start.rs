@@ -41,7 +41,8 @@ impl<S: Storage> Aof<S> {
             Err(IoError::NOT_FOUND) => return Ok(None),
             Err(error) => return Err(io(&name, error)),
         };
-        if count > 0 && !matches!(head[0], b'*' | b'#') {
+        let is_rdb = head[..count].starts_with(b"REDIS") || head[..count].starts_with(b"VALKE");
+        if count > 0 && !is_rdb && !matches!(head[0], b'*' | b'#') {
             return Err(damaged(&name, 0, None, not_a_log(&head[..count])));
         }
         let base = ManifestFile {

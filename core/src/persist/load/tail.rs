@@ -2,7 +2,7 @@
 
 use super::super::replay::{Trouble, TroubleKind};
 use super::super::survey::Survey;
-use super::{Load, LoadError, damaged, io};
+use super::{Load, LoadError, Reader, damaged, io};
 use crate::persist::Aof;
 use crate::platform::{IoError, Storage};
 use crate::session::Shared;
@@ -21,10 +21,9 @@ impl<S: Storage> Aof<S> {
         let path = file.path.clone();
         let may_be_cut = load.is_last() && file.counted.is_none();
         let (end, offset) = (file.end(), trouble.offset);
-        let Some(reader) = &mut load.reader else {
+        let Some(replay) = load.reader.as_mut().and_then(Reader::replay) else {
             return Ok(());
         };
-        let replay = reader.replay();
         let last = Some(replay.scan.sequence()).filter(|&number| number != 0);
         let refuse = |reason: String| Err(damaged(&path, offset, last, reason));
         if let TroubleKind::CannotRun(reason) = &trouble.kind {

@@ -22,6 +22,7 @@
 
 mod bucket;
 mod item;
+mod reserve;
 mod resize;
 mod segment;
 mod walk;

@@ -350,7 +350,7 @@ impl<T: TableItem> Table<T> {
 }
 
 /// Home buckets for `len` items with so many slots for every eight of them.
-fn homes_for(len: usize, slots_per_8_items: usize) -> usize {
+pub(super) fn homes_for(len: usize, slots_per_8_items: usize) -> usize {
     let slots = (len * slots_per_8_items).div_ceil(8);
     homes_at_least(slots.div_ceil(SLOTS).max(1))
 }

@@ -436,3 +436,26 @@ fn removal_in_order_of_the_hash_rebuilds_seldom() {
     assert!(tried < 20 * segments, "{tried} for {segments} segments");
     assert!(table.segment_count() < segments / 4);
 }
+
+#[test]
+fn a_reserved_table_is_like_any_other_and_need_not_grow() {
+    for items in [100usize, 4096, 10_000, 100_000] {
+        let mut table = table();
+        table.reserve(items);
+        table.check().unwrap();
+        let (before, rebuilds) = (table.segments.len(), table.rebuilds_tried);
+        for i in 0..items {
+            insert(&mut table, &format!("key {i}"));
+        }
+        table.check().unwrap();
+        let grown = table.segments.len() - before + table.rebuilds_tried - rebuilds;
+        assert!(items < 4096 || grown <= before / 8, "{grown} of {before}");
+        table.reserve(1_000_000);
+        for i in 0..items {
+            let key = format!("key {i}");
+            let hash = table.hasher().hash(key.as_bytes());
+            assert!(table.remove(hash, key.as_bytes()).is_some());
+        }
+        table.check().unwrap();
+    }
+}
