@@ -367,7 +367,7 @@ fn a_wait_can_be_ended_by_another_client() {
     }
     assert_eq!(
         info(&mut server, "commandstats", "cmdstat_blpop"),
-        "calls=3,rejected_calls=0,failed_calls=1"
+        "calls=3,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=1"
     );
     // One that is killed leaves nothing behind.
     wait(&mut server, &client, "BLPOP a 0");

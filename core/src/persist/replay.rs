@@ -325,7 +325,11 @@ fn run_one(
     let mut prng = shared.keys.prng.clone();
     let mut random = |into: &mut [u8]| into.fill_with(|| prng.next_u64() as u8);
     let ask = shared.run(client, number, args, out, &mut random);
-    if ask.is_none() && out.first() != Some(&b'-') && client.watch.is_empty() {
+    if ask.is_none()
+        && out.first() != Some(&b'-')
+        && client.multi.is_none()
+        && client.watch.is_empty()
+    {
         return Ok(false);
     }
     // Only whole transactions are in a log, and what they run was run by the reader itself.

@@ -85,7 +85,7 @@ impl fmt::Display for LoadError {
                 reason,
             } => write!(
                 f,
-                "Bad file format reading the RDB file {file} at offset {offset}: {reason}. Nothing was changed. Make a \
+                "Bad file format reading the RDB file {file} at offset {offset}: {reason}. The file was not changed. Make a \
                  backup; the server starts without the file once it is moved away"
             ),
             LoadError::Damaged {
