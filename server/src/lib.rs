@@ -12,6 +12,7 @@ pub mod banner;
 pub mod check_aof;
 pub mod code;
 pub mod config_file;
+pub mod crash;
 pub mod json;
 pub mod logging;
 pub mod process;

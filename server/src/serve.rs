@@ -2,6 +2,7 @@
 
 use crate::allocator;
 use crate::banner;
+use crate::crash;
 use crate::process::{self, PidFile, Supervisor};
 use crate::startup::Startup;
 use crate::tls::{self, ServerPlatform, TlsNet};
@@ -26,6 +27,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     if process::is_background(&settings) {
         rotom_platform_linux::process::daemonize()?;
     }
+    crash::report_to(&settings.logfile);
     banner::starting(program, configured);
     let _pid_file = PidFile::write(&settings);
     limit_clients(&mut settings);
@@ -53,6 +55,7 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let listeners = sockets.listeners.clone();
     let mut engine = Engine::new(parts, settings, listeners, facts, seed)
         .map_err(|error| format!("The event loop cannot start: {error}"))?;
+    crash::watch(&mut engine);
     engine.begin_load().map_err(|error| error.to_string())?;
     // Clients are served while the data are loaded, and told so.
     let mut exit = None;

@@ -20,6 +20,7 @@ mod buffer;
 mod client_memory;
 mod clients;
 mod connection;
+mod crash;
 mod cron;
 mod events;
 mod exec;

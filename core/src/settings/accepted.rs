@@ -46,7 +46,6 @@ accepted! {
     "syslog-facility" = "local0", Rule::Word(&[
         "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
     ]), IMMUTABLE;
-    "crash-log-enabled" = "yes", Rule::Bool;
     "crash-memcheck-enabled" = "yes", Rule::Bool;
     "hide-user-data-from-log" = "no", Rule::Bool;
     "disable-thp" = "yes", Rule::Bool, IMMUTABLE;

@@ -196,6 +196,8 @@ settings! {
     supervised: Supervised = Supervised::No, "supervised", Rule::Word(Supervised::WORDS), Flags::IMMUTABLE;
     /// Whether the logo is shown although the log is not a terminal.
     always_show_logo: bool = false, "always-show-logo", Rule::Bool, Flags::IMMUTABLE;
+    /// Whether a crash is reported in the log.
+    crash_log_enabled: bool = true, "crash-log-enabled", Rule::Bool;
     /// Who may use DEBUG.
     enable_debug_command: ProtectedAction = ProtectedAction::No,
         "enable-debug-command", Rule::Word(ProtectedAction::WORDS), Flags::IMMUTABLE;

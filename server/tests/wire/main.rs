@@ -14,6 +14,7 @@ mod access;
 mod big_values;
 mod clients;
 mod configuration;
+mod crashes;
 mod durability;
 mod families;
 mod requests;

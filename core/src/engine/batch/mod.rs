@@ -129,6 +129,11 @@ fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
 }
 
 impl Batch {
+    /// The numbers of the commands of the batch, in order.
+    pub(super) fn command_numbers(&self) -> impl Iterator<Item = u16> {
+        self.requests.iter().filter_map(|request| request.command)
+    }
+
     /// The arguments of the first request of a connection in the batch, and where the next one begins, if there is one.
     fn first_of(&self, slot: u32) -> (&[Span], Option<usize>) {
         let mut requests = self.requests.iter().filter(|request| request.slot == slot);

@@ -57,6 +57,18 @@ impl Server {
         started.expect("the port is not free")
     }
 
+    /// Starts one that says nothing on its standard output and has no port.
+    pub fn launch_quietly(arguments: &[&str]) -> Server {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let mut child = command(&arguments).spawn().unwrap();
+        let log = Log::of(child.stdout.take().unwrap());
+        Server {
+            port: 0,
+            child,
+            log,
+        }
+    }
+
     /// `None` when the port is taken.
     fn try_launch(port: u16, arguments: &[String]) -> Option<Server> {
         let mut child = command(arguments).stderr(Stdio::inherit()).spawn().unwrap();
@@ -97,6 +109,11 @@ impl Server {
             Signal::Interrupt => libc::SIGINT,
             Signal::Kill => libc::SIGKILL,
         };
+        self.send_signal(number);
+    }
+
+    /// Sends any signal and does not wait.
+    pub fn send_signal(&self, number: libc::c_int) {
         let pid = libc::pid_t::try_from(self.child.id()).unwrap();
         // SAFETY: kill touches no memory, and the child has not been waited for, so the number is still its own.
         let result = unsafe { libc::kill(pid, number) };
