@@ -40,6 +40,7 @@ mod room;
 mod snapshots;
 mod timing;
 mod turns;
+mod unsynced;
 mod waiting;
 
 use crate::command::Shutdown;
@@ -65,6 +66,7 @@ use rates::Rates;
 use room::RoomKeeper;
 use timing::Timing;
 use turns::Turns;
+use unsynced::Unsynced;
 use waiting::WaitingClients;
 
 /// The platform's parts, one of each.
@@ -159,6 +161,7 @@ pub struct Engine<P: Platform> {
     /// The text of a message while it is delivered; kept for its room.
     message_text: Vec<u8>,
     held: HeldReplies,
+    unsynced: Unsynced,
     room: RoomKeeper,
     client_memory: ClientMemory,
     waiting: WaitingClients,
@@ -248,6 +251,7 @@ impl<P: Platform> Engine<P> {
             send_bytes_left: 0,
             message_text: Vec::new(),
             held: HeldReplies::default(),
+            unsynced: Unsynced::default(),
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),
             waiting: WaitingClients::default(),
@@ -314,6 +318,9 @@ impl<P: Platform> Engine<P> {
         self.room.begin_turn();
         (self.turn_spent, self.reply_bytes) = (false, 0);
         self.send_bytes_left = output::SEND_BYTES_PER_TURN;
+        if self.aof.is_open() {
+            self.look_at_unsynced();
+        }
         self.file_events();
         if self.shared.keys.waiters.is_anything_ready() {
             self.serve_ready();

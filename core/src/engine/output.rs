@@ -1,8 +1,10 @@
 //! Sending replies: once a turn and connection, WRITABLE only when the kernel took less than everything.
 //!
 //! With `appendfsync always` the replies of a turn in which a client wrote wait until the log is durable up to that
-//! turn's end. They wait in the connection's output; [`HeldReplies`] tells up to where it may be sent. A client that goes
+//! turn's end, and so do those of who read what is not durable yet (`unsynced.rs`). They wait in the connection's output; [`HeldReplies`] tells up to where it may be sent. A client that goes
 //! on writing meanwhile does not put off its earlier replies: each turn has its own place in the queue.
+//!
+//! With `everysec` the replies to writes wait in the same way while the disk is so slow that a sync is over a second late.
 //!
 //! WAITAOF has its reply held in the same way under every policy, and the log synced at once as long as one is held.
 
@@ -110,9 +112,28 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Whether replies to writes wait for the disk.
+    /// Whether replies to writes wait for the disk: always, or with `everysec` as long as it is so slow that more than
+    /// what may be lost would be.
     fn replies_wait(&self) -> bool {
-        self.shared.settings.appendfsync == AppendFsync::Always && self.aof.is_open()
+        match self.shared.settings.appendfsync {
+            AppendFsync::Always => self.aof.is_open(),
+            AppendFsync::Everysec => self.aof.is_backlogged(),
+            AppendFsync::No => false,
+        }
+    }
+
+    /// At the start of a turn: whether readers of what is not durable wait, and what that is now.
+    pub(super) fn look_at_unsynced(&mut self) {
+        let is_always = self.shared.settings.appendfsync == AppendFsync::Always;
+        if !is_always && !self.unsynced.is_on() {
+            return;
+        }
+        self.aof.learn_durable(self.now_us);
+        let pending = self.shared.keys.effects.pending_len() as u64;
+        let position = self.aof.position() + pending;
+        let is_on = is_always && !self.aof.has_failed();
+        self.unsynced
+            .begin_turn(is_on, self.aof.durable_position(), position);
     }
 
     /// Releases the replies for which the log is durable.

@@ -250,7 +250,12 @@ impl<P: Platform> Engine<P> {
         if !connection.client.loans.is_empty() {
             self.reply_bytes += connection.output.lend(&mut connection.client.loans);
         }
-        if self.shared.keys.effects.pending_len() != logged {
+        let has_logged = self.shared.keys.effects.pending_len() != logged;
+        let number = Some(waiting.command);
+        if self
+            .unsynced
+            .must_wait(number, &args, &self.shared, has_logged)
+        {
             connection.logged_from.get_or_insert(reply_from);
         }
         if let Some(long) = self.end_group() {

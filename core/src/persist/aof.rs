@@ -27,6 +27,9 @@ const RETRY_US: u64 = 100_000;
 /// `everysec`: the time between syncs, microseconds.
 const SYNC_PERIOD_US: u64 = 1_000_000;
 
+/// `everysec`: a sync that is due for so long, while the one before still runs, has writes wait for it, microseconds.
+const BACKLOG_US: u64 = 1_000_000;
+
 /// What INFO shows of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
@@ -36,7 +39,7 @@ pub struct Status {
     pub base_size: u64,
     /// Bytes known to survive a power cut.
     pub durable: u64,
-    /// Times a sync was due while the one before still ran.
+    /// Times writes had to wait because the disk was slow under `everysec`.
     pub delayed_syncs: u64,
     /// Why the log cannot be written now.
     pub error: Option<IoError>,
@@ -64,8 +67,8 @@ pub struct Aof<S: Storage> {
     /// The end of the last turn that was appended as a whole.
     pub(super) whole: Mark,
     last_sync_us: u64,
-    /// A sync is due, and the one before it still runs.
-    is_sync_late: bool,
+    /// A sync has been due for long, and the one before it still runs.
+    is_backlogged: bool,
     delayed_syncs: u64,
     pub(super) failure: Option<Failure>,
     pub(super) takeover: Option<Takeover<S::File>>,
@@ -107,7 +110,7 @@ impl<S: Storage> Aof<S> {
             kept: Mark::default(),
             whole: Mark::default(),
             last_sync_us: 0,
-            is_sync_late: false,
+            is_backlogged: false,
             delayed_syncs: 0,
             failure: None,
             takeover: None,
@@ -123,6 +126,16 @@ impl<S: Storage> Aof<S> {
     /// Whether there is a log.
     pub fn is_open(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// Whether the log cannot be written.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Whether `everysec` cannot keep up, so that writes are to wait for the disk.
+    pub fn is_backlogged(&self) -> bool {
+        self.is_backlogged && !self.marks.is_empty()
     }
 
     /// The end of what was appended, as a position.
@@ -230,11 +243,17 @@ impl<S: Storage> Aof<S> {
             return;
         }
         if policy == AppendFsync::Everysec && !self.marks.is_empty() {
-            self.delayed_syncs += u64::from(!self.is_sync_late);
-            self.is_sync_late = true;
+            let is_late = now_us.saturating_sub(self.last_sync_us) >= SYNC_PERIOD_US + BACKLOG_US;
+            if is_late && !self.is_backlogged {
+                self.is_backlogged = true;
+                self.delayed_syncs += 1;
+                log::warn!(
+                    "Asynchronous AOF fsync is taking too long (disk is busy?). Replies to writes wait until it is done, \
+                     this may slow down Rotom."
+                );
+            }
             return;
         }
-        self.is_sync_late = false;
         self.start_sync(now_us);
     }
 
@@ -242,7 +261,7 @@ impl<S: Storage> Aof<S> {
         let Some(file) = self.file.as_mut() else {
             return;
         };
-        self.last_sync_us = now_us;
+        (self.last_sync_us, self.is_backlogged) = (now_us, false);
         if let Err(error) = file.start_sync() {
             return self.fail(error, now_us, true);
         }

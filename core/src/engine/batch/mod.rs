@@ -393,13 +393,20 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         let mut replied = out.len().saturating_sub(written);
+        if is_logging {
+            let has_logged = self.shared.keys.effects.pending_len() != logged;
+            let number = connection.client.last_command;
+            if self
+                .unsynced
+                .must_wait(number, &args, &self.shared, has_logged)
+            {
+                connection.logged_from.get_or_insert(reply_from);
+            }
+        }
         if !connection.client.loans.is_empty() {
             replied += connection.output.lend(&mut connection.client.loans);
         }
         self.reply_bytes += replied;
-        if is_logging && self.shared.keys.effects.pending_len() != logged {
-            connection.logged_from.get_or_insert(reply_from);
-        }
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
         // Arguments apart are known by their place, so the end of the last one is about the length of the request.
         let last = spans.last().map_or(0..0, |last| last.range());
