@@ -103,6 +103,7 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("lolwut", "a picture"),
     ("restore", "takes bytes that a line of words cannot hold"),
     ("exec", "runs other commands"),
+    ("monitor", "needs a connection"),
     ("subscribe", "needs a connection"),
     ("psubscribe", "needs a connection"),
     ("ssubscribe", "needs a connection"),

@@ -30,6 +30,7 @@ const GROUPS: [(Group, &str); 11] = [
     (Group::Set, "Sets"),
     (Group::SortedSet, "Sorted sets"),
     (Group::Geo, "Geo"),
+    (Group::PubSub, "Publish and subscribe"),
     (Group::HyperLogLog, "HyperLogLog"),
     (Group::Generic, "Keys"),
     (Group::Connection, "Connection"),

@@ -1,5 +1,6 @@
 //! What a command cannot do at its layer: it comes back as a value, and the engine carries it out.
 
+use super::client_filter::ClientFilter;
 use super::multi::Queued;
 use super::wait::Wait;
 use crate::settings::Changes;
@@ -44,6 +45,19 @@ pub enum Ask {
     },
     /// Tell the client's own line (CLIENT INFO).
     ClientInfo,
+    /// CLIENT PAUSE: no requests run, or none that may write.
+    ClientPause {
+        /// For how long, milliseconds.
+        timeout_ms: u64,
+        /// Whether those that only read are paused as well.
+        is_for_all: bool,
+    },
+    /// CLIENT UNPAUSE.
+    ClientUnpause,
+    /// The server is paused: run this request when it is no more.
+    WaitForPause,
+    /// MONITOR.
+    Monitor,
     /// INFO with these sections, in lower case; none: the default ones.
     Info(Vec<String>),
     /// Settings were changed by CONFIG SET: apply them, or put the old ones back and answer an error. The engine replies.
@@ -111,23 +125,4 @@ pub struct Shutdown {
     pub force: bool,
     /// `ABORT`.
     pub abort: bool,
-}
-
-/// Which clients CLIENT LIST shows and CLIENT KILL ends; a field that is `None` lets everyone through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClientFilter {
-    /// `ID`: one of these; empty: any.
-    pub ids: Vec<u64>,
-    /// `ADDR`.
-    pub address: Option<String>,
-    /// `LADDR`.
-    pub local_address: Option<String>,
-    /// `TYPE`: `normal`, `master`, `replica`, `pubsub`.
-    pub kind: Option<String>,
-    /// `USER`.
-    pub user: Option<String>,
-    /// `MAXAGE`: at least so many seconds old.
-    pub min_age_seconds: Option<u64>,
-    /// `SKIPME yes`: leave out the client that asks.
-    pub skip_me: bool,
 }

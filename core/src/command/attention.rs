@@ -25,6 +25,14 @@ impl Attention {
     pub const IN_MULTI: Self = Attention(1 << 8);
     /// The client has subscribed to something, and may send little else under RESP2.
     pub const SUBSCRIBED: Self = Attention(1 << 16);
+    /// Somebody is sent every request that runs.
+    pub const MONITORED: Self = Attention(1 << 17);
+    /// Requests wait that may write (CLIENT PAUSE).
+    pub const PAUSED_WRITES: Self = Attention(1 << 18);
+    /// All requests wait.
+    pub const PAUSED_ALL: Self = Attention(1 << 19);
+    /// The client is sent every request that runs, and may not look at the data.
+    pub const MONITORS: Self = Attention(1 << 20);
 
     /// Whether there is no reason at all.
     #[inline]

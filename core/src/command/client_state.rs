@@ -45,6 +45,10 @@ pub struct ClientState {
     pub no_touch: bool,
     /// Where the engine has its connection; `None`: it has none, and cannot be sent what it does not ask for.
     pub slot: Option<u32>,
+    /// Whether the request runs once more, after it has waited.
+    pub runs_again: bool,
+    /// Whether it follows redirections (CLIENT CAPA redirect).
+    pub can_redirect: bool,
     /// Its number as a subscriber, while it has subscribed to something ([`crate::pubsub::PubSub`]).
     pub subscriber: Option<u32>,
     /// The reply to this command is sent although replies are off, since it is a push message.
@@ -84,6 +88,8 @@ impl ClientState {
             no_evict: false,
             no_touch: false,
             slot: None,
+            runs_again: false,
+            can_redirect: false,
             subscriber: None,
             keeps_reply: false,
             reply_mode: ReplyMode::On,
@@ -121,6 +127,21 @@ impl ClientState {
         self.subscriber = subscriber;
         let is_one = subscriber.is_some();
         self.attention.set(Attention::SUBSCRIBED, is_one);
+    }
+
+    /// Whether it is sent every request that runs (MONITOR).
+    pub fn is_monitor(&self) -> bool {
+        self.attention.has(Attention::MONITORS)
+    }
+
+    /// Makes it a monitor, or none.
+    pub fn set_monitor(&mut self, is_monitor: bool) {
+        self.attention.set(Attention::MONITORS, is_monitor);
+    }
+
+    /// The letters of what it can do, as CLIENT LIST shows them.
+    pub fn capabilities(&self) -> &'static str {
+        if self.can_redirect { "r" } else { "" }
     }
 
     /// Tells whether it has to show who it is.

@@ -13,6 +13,7 @@ pub mod args;
 pub mod ask;
 pub mod attention;
 pub mod categories;
+pub mod client_filter;
 pub mod client_state;
 pub mod error;
 pub mod multi;
@@ -23,8 +24,9 @@ pub mod spec;
 pub mod wait;
 
 pub use args::{Apart, Args, KeyHashes, Lookup};
-pub use ask::{Ask, ClientFilter, MemoryAsk, Outcome, Shutdown};
+pub use ask::{Ask, MemoryAsk, Outcome, Shutdown};
 pub use attention::Attention;
+pub use client_filter::ClientFilter;
 pub use client_state::{ClientState, ReplyMode};
 pub use error::CommandError;
 pub use multi::{Multi, Queued};

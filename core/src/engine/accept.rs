@@ -123,6 +123,9 @@ impl<P: Platform> Engine<P> {
         if let Some(subscriber) = connection.client.subscriber {
             self.shared.pubsub.leave(subscriber);
         }
+        if connection.client.is_monitor() {
+            self.end_monitor(slot);
+        }
         let input = connection.input.len();
         connection.input.consume(input, &mut self.pool);
         connection.output.discard(&mut self.pool);

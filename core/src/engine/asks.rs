@@ -21,7 +21,24 @@ impl<P: Platform> Engine<P> {
                     connection.closing = true;
                 }
             }
-            Ask::ClientList(filter) => self.client_list(slot, &filter),
+            Ask::ClientList(filter) => {
+                self.client_list(slot, filter);
+                return self.make_lists();
+            }
+            Ask::ClientPause {
+                timeout_ms,
+                is_for_all,
+            } => {
+                self.begin_pause(timeout_ms, is_for_all);
+                self.reply(slot, |reply| reply.ok());
+            }
+            Ask::ClientUnpause => {
+                self.end_pause();
+                self.reply(slot, |reply| reply.ok());
+            }
+            // Begun where the request was to be run.
+            Ask::WaitForPause => {}
+            Ask::Monitor => self.begin_monitor(slot),
             Ask::ClientInfo => {
                 let line = self.connections.get(slot).map(|c| self.client_line(c));
                 let line = line.unwrap_or_default() + "\n";
@@ -86,17 +103,6 @@ impl<P: Platform> Engine<P> {
             ));
         }
         self.queue_flush(slot);
-    }
-
-    fn client_list(&mut self, slot: u32, filter: &ClientFilter) {
-        let mut text = alloc::string::String::new();
-        for found in self.matching_clients(filter, slot) {
-            if let Some(connection) = self.connections.get(found) {
-                text.push_str(&self.client_line(connection));
-                text.push('\n');
-            }
-        }
-        self.reply(slot, |reply| reply.verbatim("txt", text.as_bytes()));
     }
 
     fn client_kill(&mut self, slot: u32, filter: &ClientFilter, old_form: bool) {
@@ -211,6 +217,7 @@ impl<P: Platform> Engine<P> {
         if let Some(subscriber) = old.subscriber.take() {
             self.shared.pubsub.leave(subscriber);
         }
+        let was_monitor = old.is_monitor();
         let mut fresh = ClientState::new(old.id, old.connected_at_ms);
         fresh.set_authenticated(open);
         fresh.local = old.local;
@@ -222,6 +229,9 @@ impl<P: Platform> Engine<P> {
         fresh.lib_name = core::mem::take(&mut old.lib_name);
         fresh.lib_ver = core::mem::take(&mut old.lib_ver);
         *old = fresh;
+        if was_monitor {
+            self.end_monitor(slot);
+        }
         self.reply(slot, |reply| reply.simple("RESET"));
     }
 }

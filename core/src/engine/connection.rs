@@ -8,7 +8,9 @@ use super::waiting::Waiting;
 use crate::command::ClientState;
 use crate::platform::{Fd, Interest};
 use crate::resp::{ProtocolError, RequestParser};
+use crate::settings::{BufferLimit, OutputBufferLimits};
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What requests that are read and not run wait for.
@@ -24,6 +26,38 @@ pub(super) enum Waits {
     ForOutput,
     /// For the request before them, which itself waits ([`Connection::waiting`]).
     ForAnswer,
+    /// For the end of CLIENT PAUSE.
+    ForPause,
+}
+
+/// What a client is, as far as limits and filters ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClientKind {
+    Normal,
+    /// It is sent every request (MONITOR); to filters it is a normal one.
+    Monitor,
+    /// It has subscribed to something.
+    PubSub,
+}
+
+impl ClientKind {
+    /// The word of CLIENT LIST TYPE.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            ClientKind::Normal | ClientKind::Monitor => "normal",
+            ClientKind::PubSub => "pubsub",
+        }
+    }
+
+    /// How much it may leave unread. A monitor, which asks for an amount that it cannot know, has the limit of replicas
+    /// as long as normal clients have none: so it had in Redis while it counted as one.
+    pub(super) fn limit(self, limits: &OutputBufferLimits) -> BufferLimit {
+        match self {
+            ClientKind::PubSub => limits.pubsub,
+            ClientKind::Monitor if limits.normal == BufferLimit::default() => limits.replica,
+            ClientKind::Normal | ClientKind::Monitor => limits.normal,
+        }
+    }
 }
 
 /// One client's connection.
@@ -75,6 +109,8 @@ pub(super) struct Connection {
     pub(super) interest: Interest,
     /// It came through a Unix socket.
     pub(super) unix: bool,
+    /// Bytes that it has sent so far.
+    pub(super) received_bytes: u64,
 }
 
 impl Connection {
@@ -112,10 +148,57 @@ impl Connection {
             over_soft_limit_since_ms: None,
             counted: Counted::default(),
             unix,
+            received_bytes: 0,
             interest: Interest {
                 readable: true,
                 writable: false,
             },
+        }
+    }
+
+    pub(super) fn kind(&self) -> ClientKind {
+        if self.client.subscriber.is_some() {
+            ClientKind::PubSub
+        } else if self.client.is_monitor() {
+            ClientKind::Monitor
+        } else {
+            ClientKind::Normal
+        }
+    }
+
+    /// The letters of CLIENT LIST's flags, in Redis's order. `is_dirty`: EXEC would not run what is queued.
+    pub(super) fn flags(&self, is_dirty: bool) -> String {
+        let client = &self.client;
+        let is_blocked = matches!(self.waits, Waits::ForAnswer | Waits::ForPause);
+        let mut flags = String::new();
+        for (is, letter) in [
+            (client.is_monitor(), 'O'),
+            (client.subscriber.is_some(), 'P'),
+            (client.multi.is_some(), 'x'),
+            (is_blocked, 'b'),
+            (is_dirty, 'd'),
+            (self.closing, 'c'),
+            (self.unix, 'U'),
+            (client.no_evict, 'e'),
+            (client.no_touch, 'T'),
+        ] {
+            if is {
+                flags.push(letter);
+            }
+        }
+        if flags.is_empty() {
+            flags.push('N');
+        }
+        flags
+    }
+
+    /// What the loop watches it for, as CLIENT LIST tells it.
+    pub(super) fn events(&self) -> &'static str {
+        match (self.interest.readable, self.interest.writable) {
+            (true, true) => "rw",
+            (true, false) => "r",
+            (false, true) => "w",
+            (false, false) => "",
         }
     }
 

@@ -1,8 +1,8 @@
 //! Time events: expiry on time, freeing in slices, idle clients, spare buffers.
 
+use super::connection::{ClientKind, Waits};
 use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
-use crate::settings::ClientsMemory;
 use crate::watch::Event;
 
 /// How long each of these may take in one turn, microseconds. While there is more to do the loop does not sleep, so that
@@ -29,7 +29,7 @@ impl<P: Platform> Engine<P> {
     /// Sets the expiry timer to the next volatile key.
     pub(super) fn arm_expiry(&mut self) {
         let keys = &self.shared.keys;
-        let next = if keys.active_expire {
+        let next = if keys.active_expire && !self.is_paused() {
             keys.next_expiry()
         } else {
             None
@@ -59,6 +59,7 @@ impl<P: Platform> Engine<P> {
                 Timer::Accept => self.accept_again(),
                 // Those whose time is up go below.
                 Timer::Wait => self.waiting.disarm(),
+                Timer::Pause => self.pause_is_over(),
             }
         }
         let expired_all = self.expire_slice();
@@ -69,12 +70,14 @@ impl<P: Platform> Engine<P> {
         if !self.shared.keys.events.is_empty() {
             self.tell_events();
         }
+        let listed_all = self.lists.are_done() || self.list_slice();
         let clients_fit = self.evict_clients();
         let timed_out_all = self.time_out_some();
         let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
         self.work_left = !all_done
             || !timed_out_all
             || !saved
+            || !listed_all
             || self.shared.keys.waiters.is_anything_ready()
             || !self.to_serve.is_empty()
             || !self.to_flush.is_empty()
@@ -89,7 +92,8 @@ impl<P: Platform> Engine<P> {
     fn expire_slice(&mut self) -> bool {
         let due = |engine: &Self| {
             let keys = &engine.shared.keys;
-            keys.active_expire && keys.next_expiry().is_some_and(|when| when <= keys.now_ms)
+            let is_on = keys.active_expire && !engine.is_paused();
+            is_on && keys.next_expiry().is_some_and(|when| when <= keys.now_ms)
         };
         if !due(self) {
             return true;
@@ -154,13 +158,6 @@ impl<P: Platform> Engine<P> {
 
     /// Each client about once a second: idle time, output limits and memory.
     fn look_at_some_clients(&mut self) {
-        let settings = &self.shared.settings;
-        let limit = settings.client_output_buffer_limit.normal;
-        let outputs_limited = limit.hard_bytes != 0 || limit.soft_bytes != 0;
-        let memory_limited = settings.maxmemory_clients != ClientsMemory::Bytes(0);
-        if settings.timeout == 0 && !outputs_limited && !memory_limited {
-            return;
-        }
         let slots = self.connections.slot_count();
         let hz = self.shared.settings.hz.max(1) as usize;
         for _ in 0..slots.div_ceil(hz).max(5).min(slots) {
@@ -177,8 +174,11 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let idle_ms = now_ms.saturating_sub(connection.client.active_at_ms);
-        // Who waits for something is not idle.
-        if timeout_ms != 0 && idle_ms > timeout_ms && connection.waiting.is_none() {
+        // Who waits for something is not idle, nor is who listens.
+        let may_idle = connection.kind() != ClientKind::Normal
+            || connection.waiting.is_some()
+            || connection.waits == Waits::ForPause;
+        if timeout_ms != 0 && idle_ms > timeout_ms && !may_idle {
             log::debug!("Closing idle client id={}", connection.client.id);
             self.close(slot);
         } else if connection.output.len() > 0 {

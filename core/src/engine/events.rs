@@ -47,6 +47,7 @@ impl<P: Platform> Engine<P> {
                 };
                 self.deliver(kind, channel, message);
             }
+            Event::Monitored(request) => self.tell_monitors(&request),
             Event::Flushed { .. } | Event::Swapped { .. } => {}
         }
     }

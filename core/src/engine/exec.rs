@@ -42,6 +42,7 @@ impl<P: Platform> Engine<P> {
             return self.shared.keys.effects.end_transaction();
         };
         exec.end(&mut self.shared, &mut connection.client);
+        self.shared.tell_monitors_of_exec(&connection.client);
         if self.shared.keys.effects.pending_len() != logged {
             connection.logged_from.get_or_insert(reply_from);
         }

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::command::server::REDIS_VERSION;
 use crate::platform::Platform;
+use crate::pubsub::Kind;
 use crate::settings::AppendFsync;
 use alloc::format;
 use alloc::string::String;
@@ -155,13 +156,23 @@ impl<P: Platform> Engine<P> {
             longest(|c| c.output.capacity()),
         );
         lines.add("blocked_clients", self.waiting.len());
-        lines.zeros(&["tracking_clients", "pubsub_clients"]);
+        lines.zeros(&["tracking_clients"]);
+        lines.add("pubsub_clients", self.shared.pubsub.client_count());
         lines.add("watching_clients", self.shared.keys.watched.watchers());
         lines.add("clients_in_timeout_table", self.waiting.timed_len());
         let blocking_keys = self.shared.keys.waiters.key_count();
         lines.add("total_blocking_keys", blocking_keys);
         lines.zeros(&["total_blocking_keys_on_nokey"]);
         lines.add("total_watched_keys", self.shared.keys.watched.key_count());
+        let (paused, left_ms) = self.pause_told();
+        let reason = if paused == "none" {
+            "none"
+        } else {
+            "client_pause"
+        };
+        lines.add("paused_reason", reason);
+        lines.add("paused_actions", paused);
+        lines.add("paused_timeout_milliseconds", left_ms);
     }
 
     fn persistence_section(&self, lines: &mut Lines<'_>) {
@@ -264,10 +275,11 @@ impl<P: Platform> Engine<P> {
         lines.add("current_eviction_exceeded_time", current_us / 1000);
         lines.add("keyspace_hits", counters.hits);
         lines.add("keyspace_misses", counters.misses);
-        lines.add("pubsub_channels", 0);
-        lines.add("pubsub_patterns", 0);
+        let topics = |kind| self.shared.pubsub.topic_count(kind);
+        lines.add("pubsub_channels", topics(Kind::Channel));
+        lines.add("pubsub_patterns", topics(Kind::Pattern));
+        lines.add("pubsubshard_channels", topics(Kind::Shard));
         lines.zeros(&[
-            "pubsubshard_channels",
             "latest_fork_usec",
             "total_forks",
             "sync_full",

@@ -30,9 +30,11 @@ mod listeners;
 mod loading;
 mod memory;
 mod metrics;
+mod monitors;
 mod network;
 mod outbox;
 mod output;
+mod pause;
 mod quoted;
 mod rates;
 mod reply_room;
@@ -57,11 +59,13 @@ use alloc::vec::Vec;
 use batch::Batch;
 use buffer::Pool;
 use client_memory::ClientMemory;
+use clients::Lists;
 use connection::Connections;
 pub use listeners::{ListenError, Listener, Place, open_listeners};
 use loading::Loading;
 pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
+use pause::Pause;
 use rates::Rates;
 use room::RoomKeeper;
 use timing::Timing;
@@ -113,6 +117,8 @@ enum Timer {
     Accept,
     /// The time of a client that waits is up.
     Wait,
+    /// A pause of the clients is over.
+    Pause,
 }
 
 /// Why the engine has ended.
@@ -166,6 +172,11 @@ pub struct Engine<P: Platform> {
     client_memory: ClientMemory,
     waiting: WaitingClients,
     wait_timer: TimerId,
+    pause: Pause,
+    pause_timer: TimerId,
+    /// Slots of clients that are sent every request.
+    monitors: Vec<u32>,
+    lists: Lists,
     /// The monotonic clock at the start of the turn.
     now_us: u64,
     facts: Facts,
@@ -222,6 +233,7 @@ impl<P: Platform> Engine<P> {
         let cron_timer = start_cron(&mut ae, now_us, settings.hz);
         let expiry_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Expiry);
         let wait_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Wait);
+        let pause_timer = ae.add_timer(u64::MAX, Some(NEVER_US), Timer::Pause);
         net.set_keepalive_seconds(settings.tcp_keepalive);
         let mut shared = Shared::new(settings, seed);
         let wall_us = clock.wall_us();
@@ -256,6 +268,10 @@ impl<P: Platform> Engine<P> {
             client_memory: ClientMemory::default(),
             waiting: WaitingClients::default(),
             wait_timer,
+            pause: Pause::default(),
+            pause_timer,
+            monitors: Vec::new(),
+            lists: Lists::default(),
             now_us,
             facts,
             next_client_id: 1,

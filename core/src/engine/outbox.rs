@@ -100,6 +100,11 @@ impl Output {
         self.sent_total + self.len() as u64
     }
 
+    /// Bytes sent since the connection began.
+    pub(super) fn sent_bytes(&self) -> u64 {
+        self.sent_total
+    }
+
     /// How many of the unsent bytes lie before `until`, counted from the connection's first byte.
     pub(super) fn len_until(&self, until: u64) -> usize {
         let allowed = until.saturating_sub(self.sent_total);

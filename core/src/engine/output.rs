@@ -9,7 +9,7 @@
 //! WAITAOF has its reply held in the same way under every policy, and the log synced at once as long as one is held.
 
 use super::Engine;
-use crate::platform::{Interest, Net, Platform, Transfer};
+use crate::platform::{Clock, Interest, Net, Platform, Transfer};
 use crate::settings::AppendFsync;
 use alloc::collections::VecDeque;
 
@@ -19,6 +19,11 @@ pub(super) const SEND_BYTES_PER_TURN: usize = 256 * 1024;
 const SEND_BYTES_EACH: usize = 128 * 1024;
 /// Who has no more than this is served in any case.
 const SEND_BYTES_SMALL: usize = 16 * 1024;
+
+/// How long sending goes on in one turn after the first look at the clock, microseconds, and connections between two
+/// looks: a message may go to ten thousand subscribers, and each takes some microseconds.
+const FLUSH_BUDGET_US: u64 = 500;
+const FLUSHES_PER_LOOK: usize = 32;
 
 /// Replies that wait for the disk, in order of the positions of the log that they wait for.
 #[derive(Default)]
@@ -158,12 +163,22 @@ impl<P: Platform> Engine<P> {
     pub(super) fn flush_all(&mut self) {
         self.release_held();
         let mut list = core::mem::take(&mut self.to_flush);
-        for slot in list.drain(..) {
+        let mut flushed = 0;
+        let mut end_us = None;
+        while let Some(&slot) = list.get(flushed) {
+            flushed += 1;
             if let Some(connection) = self.connections.get_mut(slot) {
                 connection.flush_queued = false;
                 self.flush(slot);
             }
+            if flushed % FLUSHES_PER_LOOK == 0 {
+                let now_us = self.clock.monotonic_us();
+                if now_us >= *end_us.get_or_insert(now_us + FLUSH_BUDGET_US) {
+                    break;
+                }
+            }
         }
+        list.drain(..flushed);
         // Those that are left for the next turn, who got nothing first; the list goes back for its room.
         list.append(&mut self.to_flush);
         list.append(&mut self.half_flushed);
@@ -284,11 +299,12 @@ impl<P: Platform> Engine<P> {
 
     /// Ends a client that does not take its replies, once they are over `client-output-buffer-limit`.
     pub(super) fn check_output_limit(&mut self, slot: u32) {
-        let limit = self.shared.settings.client_output_buffer_limit.normal;
         let now_ms = self.now_us / 1000;
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
+        let limits = &self.shared.settings.client_output_buffer_limit;
+        let limit = connection.kind().limit(limits);
         let len = connection.output.len() as u64;
         let over_hard = limit.hard_bytes != 0 && len >= limit.hard_bytes;
         let over_soft = limit.soft_bytes != 0 && len >= limit.soft_bytes;

@@ -11,7 +11,7 @@
 //! hangs up, what it sent still runs, as it would have without the wait.
 
 use super::Engine;
-use super::connection::{Connection, Waits};
+use super::connection::{ClientKind, Connection, Waits};
 use crate::platform::{Interest, Platform};
 use crate::settings::Settings;
 
@@ -27,7 +27,7 @@ impl Connection {
 
     #[cold]
     fn has_room(&mut self, settings: &Settings) -> bool {
-        let has_room = self.output.len() < output_max_bytes(settings);
+        let has_room = self.output.len() < output_max_bytes(self.kind(), settings);
         if !has_room {
             self.waits = Waits::ForOutput;
         }
@@ -41,8 +41,9 @@ impl Connection {
 }
 
 /// With so much to send a connection runs no more requests.
-fn output_max_bytes(settings: &Settings) -> usize {
-    let hard_bytes = settings.client_output_buffer_limit.normal.hard_bytes;
+fn output_max_bytes(kind: ClientKind, settings: &Settings) -> usize {
+    let limits = &settings.client_output_buffer_limit;
+    let hard_bytes = kind.limit(limits).hard_bytes;
     usize::try_from(hard_bytes).map_or(usize::MAX, |limit| limit.max(OUTPUT_MAX_BYTES))
 }
 
@@ -52,7 +53,7 @@ impl<P: Platform> Engine<P> {
     pub(super) fn output_has_shrunk(&mut self, slot: u32) {
         if let Some(connection) = self.connections.get_mut(slot)
             && connection.waits == Waits::ForOutput
-            && connection.output.len() < output_max_bytes(&self.shared.settings)
+            && connection.output.len() < output_max_bytes(connection.kind(), &self.shared.settings)
         {
             connection.waits = Waits::ForTurn;
             self.queue_serve(slot);

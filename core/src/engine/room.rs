@@ -87,6 +87,9 @@ impl<P: Platform> Engine<P> {
     #[cold]
     pub(super) fn ask_for_room(&mut self, slot: u32, offset: usize) {
         let runs = |connection: &Connection| !connection.closing && connection.waits == Waits::No;
+        if self.is_paused() {
+            return;
+        }
         if !self.connections.get(slot).is_some_and(runs) || self.make_room() != Room::Later {
             return;
         }
@@ -110,6 +113,9 @@ impl<P: Platform> Engine<P> {
     /// Makes room in what is left of the turn's time; `true` when that is all that can be done.
     pub(super) fn room_slice(&mut self) -> bool {
         if self.shared.settings.maxmemory == 0 && self.room.over_since_us.is_none() {
+            return self.room.waiting.is_empty();
+        }
+        if self.is_paused() {
             return self.room.waiting.is_empty();
         }
         let room = self.make_room();

@@ -106,12 +106,23 @@ impl<P: Platform> Engine<P> {
     #[cold]
     pub(super) fn asked(&mut self, at: usize, ask: Ask) {
         let (slot, next) = self.batch.request_and_next(at);
-        let Ask::Wait(wait) = ask else {
-            return self.carry_out(slot, ask);
-        };
         let parsed = self.connections.get(slot).map_or(0, |c| c.parsed);
-        self.postpone(slot, next.unwrap_or(parsed), Waits::ForAnswer);
-        self.begin_wait(slot, wait, None);
+        let next = next.unwrap_or(parsed);
+        match ask {
+            Ask::WaitForPause => {
+                let offset = self.batch.offset_of(at);
+                self.wait_for_pause(slot, offset);
+            }
+            Ask::ClientList(filter) if self.lists_in_slices() => {
+                self.postpone(slot, next, Waits::ForAnswer);
+                self.client_list(slot, filter);
+            }
+            Ask::Wait(wait) => {
+                self.postpone(slot, next, Waits::ForAnswer);
+                self.begin_wait(slot, wait, None);
+            }
+            ask => self.carry_out(slot, ask),
+        }
     }
 
     /// Reads what a connection sends whose request waits. This is done before any request of the turn runs: should the
@@ -237,6 +248,7 @@ impl<P: Platform> Engine<P> {
         let reply_from = connection.output.end();
         let args = waiting.request.args(self.shared.keys.hasher());
         let host = &mut self.host;
+        connection.client.runs_again = true;
         let out = connection.output.writer(&mut self.pool);
         let written = out.len();
         let ask = self.shared.run(
@@ -247,6 +259,7 @@ impl<P: Platform> Engine<P> {
             &mut |into| host.fill_random(into),
         );
         self.reply_bytes += out.len() - written;
+        connection.client.runs_again = false;
         if !connection.client.loans.is_empty() {
             self.reply_bytes += connection.output.lend(&mut connection.client.loans);
         }

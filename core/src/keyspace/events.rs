@@ -36,6 +36,8 @@ pub enum Event<'a> {
         /// And the other.
         b: usize,
     },
+    /// A request has run, and somebody is sent all of them.
+    Monitored(Monitored<'a>),
     /// A message was published.
     Message {
         /// Whether to a shard channel.
@@ -45,6 +47,19 @@ pub enum Event<'a> {
         /// What was said.
         message: Message<'a>,
     },
+}
+
+/// A request as monitors are sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monitored<'a> {
+    /// Where the engine has the connection that it came from.
+    pub slot: u32,
+    /// The database it worked on.
+    pub db: usize,
+    /// When it ran, microseconds since the Unix epoch.
+    pub wall_us: u64,
+    /// Its words, quoted.
+    pub words: &'a [u8],
 }
 
 /// The text of a published message.
@@ -102,6 +117,13 @@ enum Kept {
     },
     Flushed(usize),
     Swapped(usize, usize),
+    Monitored {
+        slot: u32,
+        db: usize,
+        wall_us: u64,
+        start: usize,
+        len: usize,
+    },
     Message {
         is_sharded: bool,
         start: usize,
@@ -172,6 +194,18 @@ impl Events {
             },
             &Kept::Flushed(db) => Event::Flushed { db },
             &Kept::Swapped(a, b) => Event::Swapped { a, b },
+            &Kept::Monitored {
+                slot,
+                db,
+                wall_us,
+                start,
+                len,
+            } => Event::Monitored(Monitored {
+                slot,
+                db,
+                wall_us,
+                words: &self.bytes[start..start + len],
+            }),
             Kept::Message {
                 is_sharded,
                 start,
@@ -272,6 +306,19 @@ impl Events {
             channel_len: channel.len(),
             len: 0,
             long: Some(message.clone()),
+        });
+    }
+
+    /// Adds a request that has run, its words quoted; somebody is sent all of them.
+    pub fn push_monitored(&mut self, slot: u32, db: usize, wall_us: u64, words: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(words);
+        self.kept.push(Kept::Monitored {
+            slot,
+            db,
+            wall_us,
+            start,
+            len: words.len(),
         });
     }
 

@@ -202,6 +202,11 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Bytes as they are: a reply, or a part of one, that was written before.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
     /// A double: `,1.5`, or a bulk string under RESP2.
     pub fn double(&mut self, value: f64) {
         let mut digits = [0; 32];

@@ -14,6 +14,7 @@ pub use memory::Room;
 pub use transaction::Exec;
 
 use crate::command::error::until_nul;
+use crate::command::secrets::is_secret;
 use crate::command::{
     Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome,
     Registry, ReplyMode,
@@ -21,7 +22,7 @@ use crate::command::{
 use crate::keyspace::{AccessClock, Keyspace};
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
-use crate::settings::Settings;
+use crate::settings::{Settings, quote};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -171,24 +172,44 @@ impl Shared {
         }
         client.last_command = Some(command.number);
         let attention = client.attention | self.attention;
-        if !attention.is_none() && self.is_queued(attention, client, &command, args, out)? {
-            return Ok(Outcome::Done);
+        if !attention.is_none() {
+            match self.look_closely(attention, client, &command, args, out)? {
+                Look::Run => {}
+                Look::Queued => return Ok(Outcome::Done),
+                Look::Paused => return Outcome::ask(Ask::WaitForPause),
+            }
         }
-        self.invoke(&command, client, args, out, random_bytes)
+        let result = self.invoke(&command, client, args, out, random_bytes);
+        if attention.has(Attention::MONITORED) {
+            // Of EXEC they learn when what was queued has run.
+            let is_begun = command.is_exec() && matches!(result, Ok(Outcome::Ask(_)));
+            if !is_begun {
+                self.tell_monitors(client, &command, args);
+            }
+        }
+        result
     }
 
-    /// Looks at a request closely before it runs: `Err` when it may not, `Ok(true)` when it waits for EXEC instead.
+    /// Adds or removes a reason to look at everyone's requests closely.
+    pub fn set_attention(&mut self, reason: Attention, is_there: bool) {
+        self.attention.set(reason, is_there);
+    }
+
+    /// Looks at a request closely before it runs; `Err` when it may not.
     #[cold]
-    fn is_queued(
+    fn look_closely(
         &mut self,
         attention: Attention,
         client: &mut ClientState,
         command: &Command,
         args: &Args<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<Look, CommandError> {
         if let Err(error) = self.may_run(attention, client, command) {
             return Err(self.reject(client, command, error));
+        }
+        if is_paused_for(attention, client, command) {
+            return Ok(Look::Paused);
         }
         let is_at_once = command.spec.flags.has(Flags::IN_MULTI_AT_ONCE);
         match &mut client.multi {
@@ -198,10 +219,49 @@ impl Shared {
                     return Err(self.reject(client, command, error));
                 }
                 Reply::new(out, client.protocol).simple("QUEUED");
-                Ok(true)
+                Ok(Look::Queued)
             }
-            _ => Ok(false),
+            _ => Ok(Look::Run),
         }
+    }
+
+    /// Keeps an EXEC for monitors; they learn of it after what was queued.
+    pub fn tell_monitors_of_exec(&mut self, client: &ClientState) {
+        if self.attention.has(Attention::MONITORED)
+            && let Some(slot) = client.slot
+        {
+            let events = &mut self.keys.events;
+            events.push_monitored(slot, client.db, self.wall_us, b"\"EXEC\"");
+        }
+    }
+
+    /// Keeps a request that has run for monitors: none of administration, and none twice.
+    #[cold]
+    pub(crate) fn tell_monitors(
+        &mut self,
+        client: &ClientState,
+        command: &Command,
+        args: &Args<'_>,
+    ) {
+        let flags = command.spec.flags;
+        let Some(slot) = client.slot.filter(|_| !client.runs_again) else {
+            return;
+        };
+        if flags.has(Flags::ADMIN) || flags.has(Flags::SKIP_MONITOR) {
+            return;
+        }
+        let mut words = String::new();
+        for (index, word) in args.all().enumerate() {
+            if index > 0 {
+                words.push(' ');
+            }
+            let is_secret = is_secret(args, index);
+            let shown = if is_secret { b"(redacted)" } else { word };
+            words.push_str(&quote(shown));
+        }
+        self.keys
+            .events
+            .push_monitored(slot, client.db, self.wall_us, words.as_bytes());
     }
 
     /// Why a command may not run now, if so.
@@ -238,6 +298,13 @@ impl Shared {
             && let Some(refusal) = &self.write_refusal
         {
             return Err(CommandError::with(refusal.clone()));
+        }
+        if attention.has(Attention::MONITORS)
+            && (flags.has(Flags::WRITE) || flags.has(Flags::READONLY) || may_replicate(command))
+        {
+            return Err(CommandError::new(
+                "ERR Replica can't interact with the keyspace",
+            ));
         }
         if attention.has(Attention::SUBSCRIBED)
             && client.is_mere_subscriber()
@@ -336,6 +403,32 @@ const MAY_SEND_AS_SUBSCRIBER: [&str; 9] = [
     "quit",
     "reset",
 ];
+
+/// Whether the command, which changes no data, has effects that replicas see.
+fn may_replicate(command: &Command) -> bool {
+    matches!(command.spec.name, "publish" | "spublish")
+}
+
+/// Whether a command has to wait for the end of a pause. One that has waited for something else goes on.
+fn is_paused_for(attention: Attention, client: &ClientState, command: &Command) -> bool {
+    let flags = command.spec.flags;
+    let queued = client.multi.as_deref().filter(|_| command.is_exec());
+    let may_write = flags.has(Flags::WRITE)
+        || may_replicate(command)
+        || queued.is_some_and(|multi| multi.flags().has(Flags::WRITE));
+    let is_paused = attention.has(Attention::PAUSED_ALL)
+        || attention.has(Attention::PAUSED_WRITES) && may_write;
+    is_paused && !client.runs_again && client.slot.is_some()
+}
+
+/// What is to be done with a request that was looked at closely.
+enum Look {
+    Run,
+    /// It waits for EXEC.
+    Queued,
+    /// It waits for the end of a pause.
+    Paused,
+}
 
 /// Takes a reply back that the client does not want (CLIENT REPLY).
 #[cold]

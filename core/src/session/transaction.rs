@@ -4,7 +4,7 @@
 //! out what it asks for before the next one, and then [`Exec::end`]. Nothing else may run in between.
 
 use super::Shared;
-use crate::command::{Ask, ClientState, Outcome, Queued, ReplyMode};
+use crate::command::{Ask, Attention, ClientState, Outcome, Queued, ReplyMode};
 use crate::resp::Reply;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -50,6 +50,9 @@ impl Shared {
                 None
             }
         };
+        if self.attention.has(Attention::MONITORED) {
+            self.tell_monitors(client, &command, &args);
+        }
         if client.reply_mode != ReplyMode::On {
             out.truncate(start);
             client.loans.rewind(start);

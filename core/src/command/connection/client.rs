@@ -24,6 +24,7 @@ const fn row(
 /// CLIENT's rows.
 #[rustfmt::skip]
 pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
+    row("capa", -3, capa, "8.0.0", "Tells what the client can do.", "O(1)").flags(OWN.and(Flags::ALLOW_BUSY)),
     row("getname", 2, getname, "2.6.9", "Returns the name of the connection.", "O(1)").flags(OWN),
     row("help", 2, help, "5.0.0", "Returns what CLIENT can do.", "O(1)").flags(Flags::LOADING.and(Flags::STALE)),
     row("id", 2, id, "5.0.0", "Returns the number of the connection.", "O(1)").flags(OWN),
@@ -34,11 +35,14 @@ pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
         .flags(ADMIN).tips(&["nondeterministic_output"]),
     row("no-evict", 3, no_evict, "7.0.0", "Protects the connection from being closed to save memory.", "O(1)").flags(ADMIN),
     row("no-touch", 3, no_touch, "7.2.0", "Lets the connection's reads leave the keys' access times alone.", "O(1)").flags(OWN),
+    row("pause", -3, pause, "3.0.0", "Has requests wait.", "O(1)").flags(ADMIN),
     row("reply", 3, reply, "3.2.0", "Switches replies on or off, or the next one off.", "O(1)").flags(OWN),
     row("setinfo", 4, setinfo, "7.2.0", "Tells the name or the version of the client's library.", "O(1)")
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     row("setname", 3, setname, "2.6.9", "Gives the connection a name.", "O(1)")
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    row("unpause", 2, unpause, "6.2.0", "Has requests wait no longer.", "O(N) with N the number of clients that wait")
+        .flags(ADMIN),
     row("unblock", -3, filter::unblock, "5.0.0", "Ends the wait of a blocked connection.", "O(log N) with N the number of blocked connections")
         .flags(ADMIN),
 ];
@@ -104,6 +108,52 @@ fn info(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
     Outcome::ask(Ask::ClientInfo)
 }
 
+/// `CLIENT CAPA capability [capability ...]`; those that mean nothing here are passed over.
+fn capa(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let mut words = 2..args.len();
+    cx.client.can_redirect |= words.any(|index| args.is(index, "redirect"));
+    cx.reply.ok();
+    DONE
+}
+
+/// `CLIENT PAUSE timeout [WRITE | ALL]`
+fn pause(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+    let is_for_all = match args.len() {
+        3 => true,
+        4 if args.is(3, "ALL") => true,
+        4 if args.is(3, "WRITE") => false,
+        4 => {
+            return Err(CommandError::new(
+                "ERR CLIENT PAUSE mode must be WRITE or ALL",
+            ));
+        }
+        _ => {
+            return Err(CommandError::quoting(
+                "ERR unknown subcommand or wrong number of arguments for '",
+                args.at(1),
+                "'. Try CLIENT HELP.",
+            ));
+        }
+    };
+    let timeout_ms = args
+        .int(2)
+        .map_err(|_| CommandError::new("ERR timeout is not an integer or out of range"))?;
+    if timeout_ms < 0 {
+        return Err(CommandError::new("ERR timeout is negative"));
+    }
+    if timeout_ms.checked_add_unsigned(cx.keys.now_ms).is_none() {
+        return Err(CommandError::new("ERR timeout is out of range"));
+    }
+    Outcome::ask(Ask::ClientPause {
+        timeout_ms: timeout_ms as u64,
+        is_for_all,
+    })
+}
+
+fn unpause(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::ClientUnpause)
+}
+
 fn no_evict(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     cx.client.no_evict = on_or_off(args)?;
     cx.reply.ok();
@@ -147,6 +197,13 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
         cx,
         "CLIENT",
         &[
+            (
+                "CAPA <option> [options...]",
+                &[
+                    "Tell what the client can do:",
+                    "* REDIRECT: it follows redirections.",
+                ],
+            ),
             ("GETNAME", &["Return the connection's name."]),
             ("ID", &["Return the connection's number."]),
             ("INFO", &["Return the connection's line of CLIENT LIST."]),
@@ -164,13 +221,18 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
                     "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB): those of this type.",
                     "* USER <username>: those of this user.",
                     "* MAXAGE <seconds>: those at least this old.",
+                    "* IDLE <seconds>: those at least so long without a request.",
+                    "* NAME <name>, LIB-NAME <name>, LIB-VER <version>: those that told this.",
+                    "* IP <ip>, DB <number>: those from there, and those that work there.",
+                    "* FLAGS <letters>, CAPA <letters>: those with all of these letters.",
+                    "* NOT-<option>: those that the option does not fit.",
                     "* SKIPME (YES|NO): whether to spare this connection (default: yes).",
                 ],
             ),
             (
                 "LIST [options ...]",
                 &[
-                    "Return a line about each connection, or about some:",
+                    "Return a line about each connection, or about those that every option of KILL fits:",
                     "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB): those of this type.",
                     "* ID <client-id> [<client-id> ...]: those with these numbers.",
                 ],
@@ -182,6 +244,12 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
             (
                 "NO-TOUCH (ON|OFF)",
                 &["Let reads leave the keys' access times alone."],
+            ),
+            (
+                "PAUSE <timeout> [WRITE|ALL]",
+                &[
+                    "Have requests wait for so many milliseconds: those that may write, or all (default).",
+                ],
             ),
             (
                 "REPLY (ON|OFF|SKIP)",
@@ -196,6 +264,7 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
                 ],
             ),
             ("SETNAME <name>", &["Give the connection a name."]),
+            ("UNPAUSE", &["Have requests wait no longer."]),
             (
                 "UNBLOCK <client-id> [TIMEOUT|ERROR]",
                 &["End the wait of a blocked connection, as if its time were up or with an error."],

@@ -1,5 +1,6 @@
 //! Replies as real clients see them, byte for byte.
 
+use crate::command::client_filter::ClientTraits;
 use crate::command::{Ask, ClientFilter};
 use crate::resp::Protocol;
 use crate::session::Local;
@@ -249,15 +250,35 @@ fn client_list_filters() {
     };
     assert_eq!(filter("CLIENT LIST"), ClientFilter::default());
     assert_eq!(
-        filter("CLIENT LIST TYPE Slave").kind.as_deref(),
+        filter("CLIENT LIST TYPE Slave").is.kind.as_deref(),
         Some("replica")
     );
     assert_eq!(
-        filter("CLIENT LIST TYPE PUBSUB").kind.as_deref(),
+        filter("CLIENT LIST TYPE PUBSUB").is.kind.as_deref(),
         Some("pubsub")
     );
     // Negative numbers are no client's; none of them must come to mean all clients.
-    assert_eq!(filter("CLIENT LIST ID 5 -3 7").ids, [5, 0, 7]);
+    assert_eq!(filter("CLIENT LIST ID 5 -3 7").is.ids, [5, 0, 7]);
+    let several =
+        filter("CLIENT LIST ID 5 6 NAME n NOT-ID 7 8 NOT-FLAGS bx IP ::1 DB 3 CAPA r IDLE 4");
+    let expected = ClientFilter {
+        is: ClientTraits {
+            ids: [5, 6].into(),
+            name: Some("n".into()),
+            ip: Some("::1".into()),
+            db: Some(3),
+            capabilities: Some("r".into()),
+            ..ClientTraits::default()
+        },
+        is_not: ClientTraits {
+            ids: [7, 8].into(),
+            flags: Some("bx".into()),
+            ..ClientTraits::default()
+        },
+        min_idle_seconds: Some(4),
+        ..ClientFilter::default()
+    };
+    assert_eq!(several, expected);
     assert!(matches!(ask(&mut local, "CLIENT INFO"), Ask::ClientInfo));
     for (line, reply) in [
         ("CLIENT LIST ID", "-ERR syntax error\r\n"),
@@ -265,6 +286,22 @@ fn client_list_filters() {
         ("CLIENT LIST TYPE foo", "-ERR Unknown client type 'foo'\r\n"),
         ("CLIENT LIST TYPE normal x", "-ERR syntax error\r\n"),
         ("CLIENT LIST foo bar", "-ERR syntax error\r\n"),
+        (
+            "CLIENT LIST FLAGS q",
+            "-ERR Unknown flags found in the provided filter: q\r\n",
+        ),
+        (
+            "CLIENT LIST NOT-CAPA q",
+            "-ERR Unknown capa found in the NOT-CAPA filter: q\r\n",
+        ),
+        (
+            "CLIENT LIST DB 16",
+            "-ERR DB number should be between 0 and 15\r\n",
+        ),
+        (
+            "CLIENT LIST IDLE 0",
+            "-ERR idle should be greater than 0\r\n",
+        ),
     ] {
         expect(&mut local, line, reply);
     }
@@ -278,19 +315,22 @@ fn client_kill_filters() {
         _ => unreachable!(),
     };
     let (old, is_old) = filter("CLIENT KILL 127.0.0.1:5");
-    assert_eq!(old.address.as_deref(), Some("127.0.0.1:5"));
+    assert_eq!(old.is.address.as_deref(), Some("127.0.0.1:5"));
     assert!(is_old && !old.skip_me);
     let (all, is_old) = filter(
         "CLIENT KILL id 3 ID 4 MAXAGE 9 TYPE master ADDR a:1 LADDR b:2 USER default SKIPME no",
     );
     let expected = ClientFilter {
-        ids: [4].into(),
-        address: Some("a:1".into()),
-        local_address: Some("b:2".into()),
-        kind: Some("master".into()),
-        user: Some("default".into()),
+        is: ClientTraits {
+            ids: [3, 4].into(),
+            address: Some("a:1".into()),
+            local_address: Some("b:2".into()),
+            kind: Some("master".into()),
+            user: Some("default".into()),
+            ..ClientTraits::default()
+        },
         min_age_seconds: Some(9),
-        skip_me: false,
+        ..ClientFilter::default()
     };
     assert!(all == expected && !is_old);
     assert!(filter("CLIENT KILL TYPE normal").0.skip_me);
@@ -343,9 +383,47 @@ fn containers_answer_misuse_as_redis_does() {
     }
     let help = text(local.line("CLIENT HELP"));
     assert!(help.contains(
-        "+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+GETNAME\r\n"
+        "+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+CAPA <option> [options...]\r\n"
     ));
     assert!(help.ends_with("+HELP\r\n+    Print this help.\r\n"));
     let lines = help.matches("\r\n+").count();
     assert!(help.starts_with(&std::format!("*{lines}\r\n")));
+}
+
+#[test]
+fn pauses_are_read_as_in_redis() {
+    let mut local = Local::new(1);
+    for (line, ms, all) in [
+        ("CLIENT PAUSE 100", 100, true),
+        ("CLIENT PAUSE 0 ALL", 0, true),
+        ("CLIENT PAUSE 7 write", 7, false),
+    ] {
+        let Ask::ClientPause {
+            timeout_ms,
+            is_for_all,
+        } = ask(&mut local, line)
+        else {
+            panic!("{line} pauses");
+        };
+        assert_eq!((timeout_ms, is_for_all), (ms, all));
+    }
+    for (line, reply) in [
+        (
+            "CLIENT PAUSE x",
+            "-ERR timeout is not an integer or out of range\r\n",
+        ),
+        ("CLIENT PAUSE -1", "-ERR timeout is negative\r\n"),
+        (
+            "CLIENT PAUSE 1 some",
+            "-ERR CLIENT PAUSE mode must be WRITE or ALL\r\n",
+        ),
+        ("CLIENT CAPA redirect", "+OK\r\n"),
+        (
+            "CLIENT CAPA",
+            "-ERR wrong number of arguments for 'client|capa' command\r\n",
+        ),
+    ] {
+        expect(&mut local, line, reply);
+    }
+    assert!(local.client.can_redirect);
 }

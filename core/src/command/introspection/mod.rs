@@ -9,8 +9,10 @@ mod slow;
 #[cfg(test)]
 mod tests;
 
+use super::ask::Ask;
 use super::help;
 use super::spec::{CommandSpec, Flags, Group};
+use super::{Args, CommandError, CommandResult, Cx, Outcome};
 
 /// The family's rows.
 pub(super) static SPECS: &[CommandSpec] = &[
@@ -54,6 +56,19 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "A container for commands about what takes long.",
             "Depends on subcommand.",
         ),
+    CommandSpec::new("monitor", 1, monitor)
+        .flags(
+            Flags::ADMIN
+                .and(Flags::NO_SCRIPT)
+                .and(Flags::LOADING)
+                .and(Flags::STALE),
+        )
+        .docs(
+            Group::Server,
+            "1.0.0",
+            "Has the server send every request that it runs.",
+            "O(1)",
+        ),
     CommandSpec::new("debug", -2, debug::debug)
         .flags(
             Flags::ADMIN
@@ -69,3 +84,12 @@ pub(super) static SPECS: &[CommandSpec] = &[
             "Depends on subcommand.",
         ),
 ];
+
+fn monitor(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    if cx.client.slot.is_none() {
+        return Err(CommandError::new(
+            "ERR MONITOR isn't allowed for DENY BLOCKING client",
+        ));
+    }
+    Outcome::ask(Ask::Monitor)
+}

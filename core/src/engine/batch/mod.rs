@@ -144,6 +144,11 @@ impl Batch {
         (&self.spans[spans], requests.next().map(|next| next.offset))
     }
 
+    /// Where in its connection's input the request at `at` begins.
+    pub(super) fn offset_of(&self, at: usize) -> usize {
+        self.requests[at].offset
+    }
+
     /// Whose request the one at `at` is, and where that client's next one begins, if there is one.
     pub(super) fn request_and_next(&self, at: usize) -> (u32, Option<usize>) {
         let slot = self.requests[at].slot;
@@ -282,6 +287,7 @@ impl<P: Platform> Engine<P> {
         match outcome {
             Ok(Transfer::Bytes(count)) => {
                 connection.client.active_at_ms = self.now_us / 1000;
+                connection.received_bytes += count.get() as u64;
                 self.shared.statistics.input_bytes += count.get() as u64;
                 self.shared.statistics.reads += 1;
                 if connection.waits == Waits::No && !connection.reads_apart() {
