@@ -22,7 +22,7 @@ const WIDTH: usize = 120;
 const FIXED_WHILE_RUNNING: [&str; 1] = ["appendonly"];
 
 /// The groups of commands in the README's order, and their titles.
-const GROUPS: [(Group, &str); 11] = [
+const GROUPS: [(Group, &str); 12] = [
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
     (Group::Hash, "Hashes"),
