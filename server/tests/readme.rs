@@ -22,7 +22,7 @@ const WIDTH: usize = 120;
 const FIXED_WHILE_RUNNING: [&str; 1] = ["appendonly"];
 
 /// The groups of commands in the README's order, and their titles.
-const GROUPS: [(Group, &str); 12] = [
+const GROUPS: [(Group, &str); 13] = [
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
     (Group::Hash, "Hashes"),
@@ -31,6 +31,7 @@ const GROUPS: [(Group, &str); 12] = [
     (Group::SortedSet, "Sorted sets"),
     (Group::Geo, "Geo"),
     (Group::PubSub, "Publish and subscribe"),
+    (Group::Transactions, "Transactions"),
     (Group::HyperLogLog, "HyperLogLog"),
     (Group::Generic, "Keys"),
     (Group::Connection, "Connection"),
