@@ -25,6 +25,10 @@ impl Attention {
     pub const IN_MULTI: Self = Attention(1 << 8);
     /// The client has subscribed to something, and may send little else under RESP2.
     pub const SUBSCRIBED: Self = Attention(1 << 16);
+    /// The client's user may not do everything.
+    pub const RESTRICTED: Self = Attention(1 << 24);
+    /// Users have changed, and not every client's [`Attention::RESTRICTED`] follows that yet.
+    pub const USERS_CHANGED: Self = Attention(1 << 25);
 
     /// Whether there is no reason at all.
     #[inline]

@@ -56,10 +56,11 @@ impl<P: Platform> Engine<P> {
         } else {
             2
         };
+        let user = self.user_name(connection);
         format!(
             "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
              ssub=0 multi={} watch={} qbuf={input} qbuf-free={} argv-mem={apart} multi-mem={} rbs={} rbp={} obl={current} \
-             oll={} omem={} tot-mem={memory} events={} cmd={command} user=default redir=-1 resp={protocol} \
+             oll={} omem={} tot-mem={memory} events={} cmd={command} user={user} redir=-1 resp={protocol} \
              lib-name={} lib-ver={} tot-cmds={}",
             client.id,
             connection.fd.0,
@@ -83,6 +84,11 @@ impl<P: Platform> Engine<P> {
             client.lib_ver,
             client.commands,
         )
+    }
+
+    fn user_name(&self, connection: &Connection) -> String {
+        let name = self.shared.users.name(connection.client.user);
+        String::from_utf8_lossy(name).into_owned()
     }
 
     /// Slots of the clients that a filter lets through, in order of their ids. `own` is the slot of the one that asks.
@@ -112,7 +118,7 @@ impl<P: Platform> Engine<P> {
                     &self.net.local_address(connection.fd),
                 ))
             && is(&filter.kind, "normal")
-            && is(&filter.user, "default")
+            && is(&filter.user, &self.user_name(connection))
             && filter.min_age_seconds.is_none_or(|age| age_seconds >= age)
     }
 }

@@ -264,6 +264,11 @@ impl<P: Platform> Engine<P> {
         lines.add("current_eviction_exceeded_time", current_us / 1000);
         lines.add("keyspace_hits", counters.hits);
         lines.add("keyspace_misses", counters.misses);
+        let denied = self.shared.users.denied;
+        lines.add("acl_access_denied_auth", denied.auth);
+        lines.add("acl_access_denied_cmd", denied.command);
+        lines.add("acl_access_denied_key", denied.key);
+        lines.add("acl_access_denied_channel", denied.channel);
         lines.add("pubsub_channels", 0);
         lines.add("pubsub_patterns", 0);
         lines.zeros(&[

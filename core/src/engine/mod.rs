@@ -39,6 +39,7 @@ mod room;
 mod snapshots;
 mod timing;
 mod turns;
+mod users;
 mod waiting;
 
 use crate::command::Shutdown;
@@ -64,6 +65,7 @@ use rates::Rates;
 use room::RoomKeeper;
 use timing::Timing;
 use turns::Turns;
+use users::UsersWalk;
 use waiting::WaitingClients;
 
 /// The platform's parts, one of each.
@@ -161,6 +163,7 @@ pub struct Engine<P: Platform> {
     room: RoomKeeper,
     client_memory: ClientMemory,
     waiting: WaitingClients,
+    users_walk: UsersWalk,
     wait_timer: TimerId,
     /// The monotonic clock at the start of the turn.
     now_us: u64,
@@ -250,6 +253,7 @@ impl<P: Platform> Engine<P> {
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),
             waiting: WaitingClients::default(),
+            users_walk: UsersWalk::default(),
             wait_timer,
             now_us,
             facts,

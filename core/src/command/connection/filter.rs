@@ -24,7 +24,7 @@ pub(super) fn list(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 /// `CLIENT KILL address`, or `CLIENT KILL` with pairs of a filter and its value.
-pub(super) fn kill(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
+pub(super) fn kill(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let old_form = args.len() == 3;
     let filter = if old_form {
         ClientFilter {
@@ -32,7 +32,7 @@ pub(super) fn kill(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
             ..ClientFilter::default()
         }
     } else {
-        kill_filter(args)?
+        kill_filter(cx, args)?
     };
     Outcome::ask(Ask::ClientKill { filter, old_form })
 }
@@ -62,7 +62,7 @@ pub(super) fn unblock(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     })
 }
 
-fn kill_filter(args: &Args<'_>) -> Result<ClientFilter, CommandError> {
+fn kill_filter(cx: &Cx<'_>, args: &Args<'_>) -> Result<ClientFilter, CommandError> {
     let mut filter = ClientFilter {
         skip_me: true,
         ..ClientFilter::default()
@@ -94,7 +94,7 @@ fn kill_filter(args: &Args<'_>) -> Result<ClientFilter, CommandError> {
         } else if args.is(at, "LADDR") {
             filter.local_address = Some(text(value));
         } else if args.is(at, "USER") {
-            filter.user = Some(user(value)?);
+            filter.user = Some(user(cx, value)?);
         } else if args.is(at, "SKIPME") {
             filter.skip_me = yes_or_no(args, at + 1)?;
         } else {
@@ -133,8 +133,8 @@ fn kind(name: &[u8]) -> Result<String, CommandError> {
     }
 }
 
-fn user(name: &[u8]) -> Result<String, CommandError> {
-    if name == b"default" {
+fn user(cx: &Cx<'_>, name: &[u8]) -> Result<String, CommandError> {
+    if cx.users.find(name).is_some() {
         return Ok(text(name));
     }
     Err(CommandError::quoting("ERR No such user '", name, "'"))
