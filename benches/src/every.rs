@@ -285,6 +285,7 @@ pub const EVERY: &[Workload] = &[
     ("type", "TYPE s:{n}"),
     ("unlink", "UNLINK h2:{n} | HSET h2:{n} f1 value1"),
     // Connection and server.
+    ("acl", "ACL WHOAMI"),
     ("client", "CLIENT GETNAME"),
     ("command", "COMMAND GETKEYS SET a b"),
     ("commandlog", "COMMANDLOG LEN slow"),

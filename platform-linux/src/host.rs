@@ -169,6 +169,17 @@ impl Host for LinuxHost {
         rewrite_file(path, rewrite).map_err(to_io_error)
     }
 
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, IoError> {
+        fs::read(path).map_err(to_io_error)
+    }
+
+    fn replace_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), IoError> {
+        // A link to nowhere is replaced itself.
+        let path = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        let outcome = path.and_then(|path| replace_file(&path, bytes));
+        outcome.map_err(to_io_error)
+    }
+
     fn sleep(&mut self, us: u64) {
         std::thread::sleep(std::time::Duration::from_micros(us));
     }
@@ -221,20 +232,29 @@ fn resident_bytes() -> Option<u64> {
 fn rewrite_file(path: &Path, rewrite: &mut dyn FnMut(&str) -> String) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let new_text = rewrite(&fs::read_to_string(&path)?);
-    let mut temporary = path.clone().into_os_string();
+    replace_file(&path, new_text.as_bytes())
+}
+
+/// Puts bytes in a file's place; its mode stays. The path is absolute and no link.
+fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary = path.to_path_buf().into_os_string();
     temporary.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    let outcome = write_and_rename(&temporary, &path, &new_text);
+    let outcome = write_and_rename(&temporary, path, bytes);
     if outcome.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     outcome
 }
 
-fn write_and_rename(temporary: &Path, path: &Path, text: &str) -> io::Result<()> {
+fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(temporary)?;
-    file.set_permissions(fs::metadata(path)?.permissions())?;
-    file.write_all(text.as_bytes())?;
+    match fs::metadata(path) {
+        Ok(old) => file.set_permissions(old.permissions())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(temporary, path)?;
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()

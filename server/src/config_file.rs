@@ -6,6 +6,8 @@
 use crate::arguments::Sources;
 use crate::json;
 use rotom_core::bytes::glob::{self, Case};
+use rotom_core::command::acl::{RuleContext, check_declaration};
+use rotom_core::command::{FAMILIES, Registry};
 use rotom_core::settings::{ConfigTextError, Settings, parse_config_text};
 use std::fmt;
 use std::io::{self, Read};
@@ -175,6 +177,9 @@ impl Loader {
 
     fn set(&mut self, name: &[u8], words: &[&[u8]]) -> Result<(), String> {
         let name = String::from_utf8_lossy(name);
+        if name.eq_ignore_ascii_case("user") {
+            check_user(words, &self.settings)?;
+        }
         self.settings
             .set(&name, words)
             .map_err(|error| error.to_string())
@@ -199,6 +204,15 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// Whether a `user` line can be used, as far as its words tell.
+fn check_user(words: &[&[u8]], settings: &Settings) -> Result<(), String> {
+    let context = RuleContext {
+        registry: &Registry::new(FAMILIES),
+        all_channels: settings.acl_pubsub_default.is_all(),
+    };
+    check_declaration(words, &settings.declared_users, context)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {

@@ -58,6 +58,14 @@ pub enum Ask {
     WaitForPause,
     /// MONITOR.
     Monitor,
+    /// Users were changed: go through the clients, for whom that may mean something. The reply is written.
+    UsersChanged,
+    /// ACL LOAD.
+    LoadUsers,
+    /// ACL SAVE.
+    SaveUsers,
+    /// Something was refused: the users' log wants to know which client it was. The reply is written.
+    DescribeClient,
     /// INFO with these sections, in lower case; none: the default ones.
     Info(Vec<String>),
     /// Settings were changed by CONFIG SET: apply them, or put the old ones back and answer an error. The engine replies.

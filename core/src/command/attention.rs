@@ -33,6 +33,10 @@ impl Attention {
     pub const PAUSED_ALL: Self = Attention(1 << 19);
     /// The client is sent every request that runs, and may not look at the data.
     pub const MONITORS: Self = Attention(1 << 20);
+    /// The client's user may not do everything.
+    pub const RESTRICTED: Self = Attention(1 << 24);
+    /// Users have changed, and not every client's [`Attention::RESTRICTED`] follows that yet.
+    pub const USERS_CHANGED: Self = Attention(1 << 25);
 
     /// Whether there is no reason at all.
     #[inline]

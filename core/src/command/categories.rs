@@ -65,6 +65,11 @@ impl Categories {
         all
     }
 
+    /// Whether there is a category of this name, in any case.
+    pub fn is_known(name: &str) -> bool {
+        bit(name).is_some()
+    }
+
     /// Whether the category of this name, in any case, is in the set.
     pub fn contains(self, name: &str) -> bool {
         bit(name).is_some_and(|bit| self.0 & bit != 0)

@@ -1,5 +1,6 @@
 //! What commands know and change of the client they run for.
 
+use super::acl::UserId;
 use super::{Attention, Multi};
 use crate::keyspace::watched::Watch;
 use crate::resp::{Loans, Protocol};
@@ -31,6 +32,10 @@ pub struct ClientState {
     pub protocol: Protocol,
     /// Why its requests are looked at closely before they run.
     pub attention: Attention,
+    /// Who it is.
+    pub user: UserId,
+    /// Up to which generation of the users its connection was looked at.
+    pub users_seen: u64,
     /// Whether the peer is on this machine.
     pub local: bool,
     /// CLIENT SETNAME; empty: none.
@@ -81,6 +86,8 @@ impl ClientState {
             db: 0,
             protocol: Protocol::Resp2,
             attention: Attention::NONE,
+            user: UserId::DEFAULT,
+            users_seen: 0,
             local: true,
             name: String::new(),
             lib_name: String::new(),

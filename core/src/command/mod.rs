@@ -9,6 +9,7 @@
 //! the moment logs its result instead, through `cx.keys.effects.replace(..)`. What lies above the handler's layer it
 //! returns as an [`Ask`].
 
+pub mod acl;
 pub mod args;
 pub mod ask;
 pub mod attention;
@@ -40,6 +41,7 @@ use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
 use crate::watch::Statistics;
+use acl::{RuleContext, Users};
 
 mod bitmap;
 mod collection;
@@ -63,6 +65,7 @@ mod transaction;
 pub static FAMILIES: &[&[CommandSpec]] = &[
     connection::SPECS,
     server::SPECS,
+    acl::SPECS,
     introspection::SPECS,
     transaction::SPECS,
     key::SPECS,
@@ -90,6 +93,8 @@ pub struct Cx<'a> {
     pub client: &'a mut ClientState,
     /// The settings.
     pub settings: &'a mut Settings,
+    /// The users.
+    pub users: &'a mut Users,
     /// The command table.
     pub registry: &'a Registry,
     /// Counters, and the logs of slow commands and events.
@@ -98,6 +103,16 @@ pub struct Cx<'a> {
     pub wall_us: u64,
     /// Fills bytes with bits good enough for secrets.
     pub random_bytes: &'a mut dyn FnMut(&mut [u8]),
+}
+
+impl<'a> Cx<'a> {
+    /// What rules about users refer to.
+    pub(crate) fn rule_context(&self) -> RuleContext<'a> {
+        RuleContext {
+            registry: self.registry,
+            all_channels: self.settings.acl_pubsub_default.is_all(),
+        }
+    }
 }
 
 /// A handler's result.

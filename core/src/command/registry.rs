@@ -131,6 +131,34 @@ impl Registry {
         self.commands.get(usize::from(number))
     }
 
+    /// All commands and subcommands, in order of their numbers.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// The subcommands of a command.
+    pub fn subcommands(&self, command: &Command) -> &[Command] {
+        let first = usize::from(command.number) + 1;
+        &self.commands[first..first + usize::from(command.subcommands)]
+    }
+
+    /// The command or subcommand of a full name: `get`, `client|list`.
+    pub fn lookup(&self, name: &[u8]) -> Option<&Command> {
+        let mut words = name.split(|&byte| byte == b'|');
+        let command = self.command(words.next()?)?;
+        match (words.next(), words.next()) {
+            (None, _) => Some(command),
+            (Some(word), None) => self.subcommand(command, word),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn subcommand(&self, command: &Command, word: &[u8]) -> Option<&Command> {
+        let mut subcommands = self.subcommands(command).iter();
+        subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word))
+    }
+
     /// The command of this name.
     #[inline]
     pub fn command(&self, name: &[u8]) -> Option<&Command> {
@@ -167,9 +195,7 @@ impl Registry {
         let Some(word) = args.get(1) else {
             return Found::Command(command);
         };
-        let first = usize::from(command.number) + 1;
-        let mut subcommands = self.commands[first..first + usize::from(command.subcommands)].iter();
-        match subcommands.find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(word)) {
+        match self.subcommand(command, word) {
             Some(sub) => Found::Command(sub),
             // A container that works without a subcommand, such as COMMAND, takes none that it does not know.
             None => Found::UnknownSubcommand(command),

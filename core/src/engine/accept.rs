@@ -70,7 +70,7 @@ impl<P: Platform> Engine<P> {
 
     fn welcome(&mut self, accepted: &Accepted, unix: bool) {
         let settings = &self.shared.settings;
-        let open = settings.requirepass.is_empty();
+        let open = self.shared.users.has_no_password();
         let refusal = if self.connections.len() >= settings.maxclients as usize {
             Some(TOO_MANY_CLIENTS)
         } else if settings.protected_mode && open && !accepted.local {
@@ -86,7 +86,7 @@ impl<P: Platform> Engine<P> {
             return;
         }
         let mut client = ClientState::new(self.next_client_id, self.now_us / 1000);
-        client.set_authenticated(open);
+        self.shared.users.greet(&mut client);
         client.local = accepted.local;
         client.loans = Loans::accepted();
         self.next_client_id += 1;

@@ -4,7 +4,7 @@ use super::{Engine, start_cron};
 use crate::command::{Ask, ClientFilter, ClientState, ReplyMode, Shutdown};
 use crate::platform::{Host, IoError, Platform};
 use crate::resp::Reply;
-use crate::settings::{Changes, ConfigSetError};
+use crate::settings::{Changes, ConfigSetError, rewrite_users};
 
 impl<P: Platform> Engine<P> {
     /// Carries out what the client at `slot` asked for, and replies.
@@ -39,6 +39,10 @@ impl<P: Platform> Engine<P> {
             // Begun where the request was to be run.
             Ask::WaitForPause => {}
             Ask::Monitor => self.begin_monitor(slot),
+            Ask::UsersChanged => self.users_changed(slot),
+            Ask::LoadUsers => self.load_users_again(slot),
+            Ask::SaveUsers => self.save_users(slot),
+            Ask::DescribeClient => self.describe_refused(slot),
             Ask::ClientInfo => {
                 let line = self.connections.get(slot).map(|c| self.client_line(c));
                 let line = line.unwrap_or_default() + "\n";
@@ -146,7 +150,7 @@ impl<P: Platform> Engine<P> {
             ));
         }
         self.apply_network(changes)?;
-        self.shared.apply_settings();
+        self.shared.apply_changes(changes);
         if self.aof.is_open() {
             let annotated = self.shared.settings.aof_checksum_enabled;
             self.shared.keys.effects.set_annotated(annotated);
@@ -164,7 +168,10 @@ impl<P: Platform> Engine<P> {
 
     fn config_rewrite(&mut self, slot: u32) {
         let settings = &self.shared.settings;
-        let done = self.host.rewrite_config(&mut |old| settings.rewrite(old));
+        let users = self.user_lines();
+        let done = self
+            .host
+            .rewrite_config(&mut |old| rewrite_users(&settings.rewrite(old), &users));
         match done {
             Ok(()) => {
                 log::info!("CONFIG REWRITE executed with success.");
@@ -208,7 +215,6 @@ impl<P: Platform> Engine<P> {
     }
 
     fn reset(&mut self, slot: u32) {
-        let open = self.shared.settings.requirepass.is_empty();
         let Some(connection) = self.connections.get_mut(slot) else {
             return;
         };
@@ -219,7 +225,7 @@ impl<P: Platform> Engine<P> {
         }
         let was_monitor = old.is_monitor();
         let mut fresh = ClientState::new(old.id, old.connected_at_ms);
-        fresh.set_authenticated(open);
+        self.shared.users.greet(&mut fresh);
         fresh.local = old.local;
         fresh.slot = old.slot;
         fresh.active_at_ms = old.active_at_ms;

@@ -75,11 +75,12 @@ impl<P: Platform> Engine<P> {
         } else {
             2
         };
+        let user = self.user_name(connection);
         format!(
             "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} capa={capabilities} db={} \
              sub={channels} psub={patterns} ssub={shards} multi={} watch={} qbuf={input} qbuf-free={} \
              argv-mem={apart} multi-mem={} rbs={} rbp={} obl={current} oll={} omem={} tot-mem={memory} events={} \
-             cmd={command} user=default redir=-1 resp={protocol} lib-name={} lib-ver={} tot-net-in={} \
+             cmd={command} user={user} redir=-1 resp={protocol} lib-name={} lib-ver={} tot-net-in={} \
              tot-net-out={} tot-cmds={}",
             client.id,
             connection.fd.0,
@@ -214,6 +215,11 @@ impl<P: Platform> Engine<P> {
         }
     }
 
+    fn user_name(&self, connection: &Connection) -> String {
+        let name = self.shared.users.name(connection.client.user);
+        String::from_utf8_lossy(name).into_owned()
+    }
+
     /// Slots of the clients that a filter lets through, in order of their ids. `own` is the slot of the one that asks.
     pub(super) fn matching_clients(&self, filter: &ClientFilter, own: u32) -> Vec<u32> {
         let mut found: Vec<(u64, u32)> = self
@@ -264,7 +270,7 @@ impl<P: Platform> Engine<P> {
         });
         let kind = is(&traits.kind, connection.kind().name());
         let texts = [
-            is(&traits.user, "default"),
+            is(&traits.user, &self.user_name(connection)),
             is(&traits.name, &client.name),
             is(&traits.lib_name, &client.lib_name),
             is(&traits.lib_ver, &client.lib_ver),

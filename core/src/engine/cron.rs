@@ -73,7 +73,9 @@ impl<P: Platform> Engine<P> {
         let listed_all = self.lists.are_done() || self.list_slice();
         let clients_fit = self.evict_clients();
         let timed_out_all = self.time_out_some();
-        let all_done = expired_all && freed_all && given_back && room_made && clients_fit;
+        let users_settled = self.users_slice();
+        let all_done =
+            users_settled && expired_all && freed_all && given_back && room_made && clients_fit;
         self.work_left = !all_done
             || !timed_out_all
             || !saved

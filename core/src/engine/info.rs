@@ -275,6 +275,11 @@ impl<P: Platform> Engine<P> {
         lines.add("current_eviction_exceeded_time", current_us / 1000);
         lines.add("keyspace_hits", counters.hits);
         lines.add("keyspace_misses", counters.misses);
+        let denied = self.shared.users.denied;
+        lines.add("acl_access_denied_auth", denied.auth);
+        lines.add("acl_access_denied_cmd", denied.command);
+        lines.add("acl_access_denied_key", denied.key);
+        lines.add("acl_access_denied_channel", denied.channel);
         let topics = |kind| self.shared.pubsub.topic_count(kind);
         lines.add("pubsub_channels", topics(Kind::Channel));
         lines.add("pubsub_patterns", topics(Kind::Pattern));

@@ -19,9 +19,11 @@ pub(super) struct Loading {
 }
 
 impl<P: Platform> Engine<P> {
-    /// Begins to load the log, if `appendonly` is on, or else the snapshot; the turns that follow go on with it, see
+    /// Sets up the users and begins to load the log, if `appendonly` is on, or else the snapshot; the turns that follow go
+    /// on with it, see
     /// [`Engine::is_loading`].
     pub fn begin_load(&mut self) -> Result<(), LoadError> {
+        self.load_users().map_err(LoadError::Users)?;
         let started_us = self.clock.monotonic_us();
         let name = self.shared.settings.dbfilename.clone();
         let load = if self.shared.settings.appendonly {

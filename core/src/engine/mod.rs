@@ -43,6 +43,7 @@ mod snapshots;
 mod timing;
 mod turns;
 mod unsynced;
+mod users;
 mod waiting;
 
 use crate::command::Shutdown;
@@ -71,6 +72,7 @@ use room::RoomKeeper;
 use timing::Timing;
 use turns::Turns;
 use unsynced::Unsynced;
+use users::UsersWalk;
 use waiting::WaitingClients;
 
 /// The platform's parts, one of each.
@@ -171,6 +173,7 @@ pub struct Engine<P: Platform> {
     room: RoomKeeper,
     client_memory: ClientMemory,
     waiting: WaitingClients,
+    users_walk: UsersWalk,
     wait_timer: TimerId,
     pause: Pause,
     pause_timer: TimerId,
@@ -267,6 +270,7 @@ impl<P: Platform> Engine<P> {
             room: RoomKeeper::default(),
             client_memory: ClientMemory::default(),
             waiting: WaitingClients::default(),
+            users_walk: UsersWalk::default(),
             wait_timer,
             pause: Pause::default(),
             pause_timer,

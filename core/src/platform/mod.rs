@@ -372,6 +372,16 @@ pub trait Host {
     fn allow_open_files(&mut self, wanted: u64) -> u64 {
         wanted
     }
+    /// The bytes of a file that a setting names (`aclfile`): relative to the data directory, or absolute.
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, IoError> {
+        let _ = path;
+        Err(IoError::NOT_FOUND)
+    }
+    /// Puts these bytes in the place of such a file, atomically and durably; it need not be there.
+    fn replace_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), IoError> {
+        let _ = (path, bytes);
+        Err(IoError::OTHER)
+    }
     /// Fills `into` with bits good enough for secrets.
     fn fill_random(&mut self, into: &mut [u8]);
     /// Stands still for so many microseconds: DEBUG SLEEP, the one call that blocks, since that is its purpose.

@@ -91,8 +91,17 @@ impl Local {
                 self.client.protocol = Protocol::Resp2;
                 Reply::new(out, self.client.protocol).simple("RESET");
             }
-            Ask::SettingsChanged(_) => {
-                self.shared.apply_settings();
+            Ask::UsersChanged => {
+                // A deleted user's client may run nothing more, but there is no connection to close.
+                self.shared.users.look_again(&mut self.client);
+                self.shared.users_settled();
+            }
+            Ask::DescribeClient => {
+                let line = alloc::format!("id={} name={}", self.client.id, self.client.name);
+                self.shared.users.log.describe_client(line);
+            }
+            Ask::SettingsChanged(changes) => {
+                self.shared.apply_changes(&changes);
                 Reply::new(out, self.client.protocol).ok();
             }
             Ask::ResetStatistics => {

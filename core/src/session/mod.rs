@@ -13,6 +13,7 @@ pub use local::Local;
 pub use memory::Room;
 pub use transaction::Exec;
 
+use crate::command::acl::{Context, Denied, RuleContext, Users};
 use crate::command::error::until_nul;
 use crate::command::secrets::is_secret;
 use crate::command::{
@@ -22,7 +23,7 @@ use crate::command::{
 use crate::keyspace::{AccessClock, Keyspace};
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
-use crate::settings::{Settings, quote};
+use crate::settings::{Changes, Settings, quote};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub pubsub: PubSub,
     /// The settings.
     pub settings: Settings,
+    /// The users.
+    pub users: Users,
     /// The command table.
     pub registry: Registry,
     /// Counters of requests.
@@ -54,7 +57,12 @@ impl Shared {
         let registry = Registry::new(FAMILIES);
         let databases = usize::try_from(settings.databases).unwrap_or(16);
         let keys = Keyspace::new(databases, seed);
+        let context = RuleContext {
+            registry: &registry,
+            all_channels: settings.acl_pubsub_default.is_all(),
+        };
         let mut shared = Shared {
+            users: Users::new(&settings.requirepass, context),
             pubsub: PubSub::new(keys.hasher()),
             keys,
             statistics: Statistics::new(registry.len()),
@@ -75,6 +83,15 @@ impl Shared {
         self.keys.access = AccessClock::new(self.keys.now_ms, &self.settings);
     }
 
+    /// Takes over what CONFIG SET has changed.
+    pub fn apply_changes(&mut self, changes: &Changes) {
+        self.apply_settings();
+        if changes.contains("requirepass") {
+            let password = &self.settings.requirepass;
+            self.users.set_default_password(password);
+        }
+    }
+
     /// Takes over from the settings what the keyspace keeps of them.
     pub fn apply_settings(&mut self) {
         let settings = &self.settings;
@@ -91,6 +108,24 @@ impl Shared {
         limits.set_max_listpack_value = settings.set_max_listpack_value;
         limits.zset_max_listpack_entries = settings.zset_max_listpack_entries;
         limits.zset_max_listpack_value = settings.zset_max_listpack_value;
+    }
+
+    /// What rules about users refer to.
+    pub fn rule_context(&self) -> RuleContext<'_> {
+        RuleContext {
+            registry: &self.registry,
+            all_channels: self.settings.acl_pubsub_default.is_all(),
+        }
+    }
+
+    /// Users have changed: every client is looked at before its next request, until [`Shared::users_settled`].
+    pub fn users_changed(&mut self) {
+        self.attention.set(Attention::USERS_CHANGED, true);
+    }
+
+    /// Every client was looked at ([`Users::catch_up`]).
+    pub fn users_settled(&mut self) {
+        self.attention.set(Attention::USERS_CHANGED, false);
     }
 
     /// Refuses writes with this error reply from now on, as the log cannot be written; or no longer.
@@ -123,11 +158,13 @@ impl Shared {
         }
         let ask = match self.checked(client, command, args, out, random_bytes) {
             Ok(Outcome::Done) => None,
-            Ok(Outcome::Ask(ask)) => Some(ask),
-            Err(error) => {
-                self.answer_error(&error, client, out, start);
-                None
+            Ok(Outcome::Ask(ask)) => {
+                if matches!(*ask, Ask::UsersChanged) {
+                    self.users_changed();
+                }
+                Some(ask)
             }
+            Err(error) => self.answer_error(&error, client, out, start),
         };
         if client.reply_mode != ReplyMode::On {
             mute(client, ask.is_some(), out, start);
@@ -142,11 +179,14 @@ impl Shared {
         client: &mut ClientState,
         out: &mut Vec<u8>,
         start: usize,
-    ) {
+    ) -> Option<Box<Ask>> {
         out.truncate(start);
         client.loans.rewind(start);
         Reply::new(out, client.protocol).error(error.text());
         self.statistics.count_error(error.code());
+        // Only the engine knows all about the client whose request was refused.
+        let lacks_client = self.users.log.lacks_client();
+        lacks_client.then(|| Box::new(Ask::DescribeClient))
     }
 
     #[inline(always)]
@@ -173,6 +213,9 @@ impl Shared {
         client.last_command = Some(command.number);
         let attention = client.attention | self.attention;
         if !attention.is_none() {
+            if self.has_gone(attention, client) {
+                return Outcome::ask(Ask::Close);
+            }
             match self.look_closely(attention, client, &command, args, out)? {
                 Look::Run => {}
                 Look::Queued => return Ok(Outcome::Done),
@@ -195,6 +238,12 @@ impl Shared {
         self.attention.set(reason, is_there);
     }
 
+    /// Whether the client's user was deleted; then nothing more runs for the client.
+    #[cold]
+    fn has_gone(&self, attention: Attention, client: &mut ClientState) -> bool {
+        attention.has(Attention::USERS_CHANGED) && !self.users.look_again(client)
+    }
+
     /// Looks at a request closely before it runs; `Err` when it may not.
     #[cold]
     fn look_closely(
@@ -205,7 +254,7 @@ impl Shared {
         args: &Args<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Look, CommandError> {
-        if let Err(error) = self.may_run(attention, client, command) {
+        if let Err(error) = self.may_run(attention, client, command, args) {
             return Err(self.reject(client, command, error));
         }
         if is_paused_for(attention, client, command) {
@@ -266,15 +315,14 @@ impl Shared {
 
     /// Why a command may not run now, if so.
     fn may_run(
-        &self,
+        &mut self,
         attention: Attention,
-        client: &ClientState,
+        client: &mut ClientState,
         command: &Command,
+        args: &Args<'_>,
     ) -> Result<(), CommandError> {
         let mut flags = command.spec.flags;
-        let multi = client.multi.as_deref();
-        let closed =
-            attention.has(Attention::UNAUTHENTICATED) && !self.settings.requirepass.is_empty();
+        let closed = attention.has(Attention::UNAUTHENTICATED) && !self.users.is_open();
         if closed && !flags.has(Flags::NO_AUTH) {
             return Err(CommandError::new("NOAUTH Authentication required."));
         }
@@ -283,11 +331,19 @@ impl Shared {
                 "LOADING Redis is loading the dataset in memory",
             ));
         }
-        if multi.is_some() && flags.has(Flags::NO_MULTI) {
+        if client.multi.is_some() && flags.has(Flags::NO_MULTI) {
             return Err(CommandError::new(
                 "ERR Command not allowed inside a transaction",
             ));
         }
+        if client.attention.has(Attention::RESTRICTED) {
+            let context = match client.multi {
+                Some(_) => Context::Multi,
+                None => Context::TopLevel,
+            };
+            self.permit(client, command, args, context)?;
+        }
+        let multi = client.multi.as_deref();
         if let Some(multi) = multi.filter(|_| command.is_exec()) {
             flags = flags | multi.flags();
         }
@@ -331,6 +387,35 @@ impl Shared {
         client.refused(&mut self.keys, Some(command), error)
     }
 
+    /// Whether a client's user may run a request; a refusal is counted and written down.
+    pub fn permit(
+        &mut self,
+        client: &mut ClientState,
+        command: &Command,
+        args: &Args<'_>,
+        context: Context,
+    ) -> Result<(), CommandError> {
+        let Err(denied) = self.users.check(client, command, args) else {
+            return Ok(());
+        };
+        self.note_denied(denied, client, command, args, context);
+        Err(denied.error(self.users.name(client.user), command))
+    }
+
+    fn note_denied(
+        &mut self,
+        denied: Denied,
+        client: &mut ClientState,
+        command: &Command,
+        args: &Args<'_>,
+        context: Context,
+    ) {
+        client.last_command = Some(command.number);
+        let event = self.users.event(denied, client, command, args, context);
+        let max_len = self.settings.acllog_max_len;
+        self.users.note(event, self.wall_us / 1000, max_len);
+    }
+
     #[inline(always)]
     fn invoke(
         &mut self,
@@ -355,6 +440,7 @@ impl Shared {
             reply,
             client,
             settings: &mut self.settings,
+            users: &mut self.users,
             registry: &self.registry,
             statistics: &mut self.statistics,
             wall_us: self.wall_us,

@@ -4,7 +4,10 @@
 //! out what it asks for before the next one, and then [`Exec::end`]. Nothing else may run in between.
 
 use super::Shared;
-use crate::command::{Ask, Attention, ClientState, Outcome, Queued, ReplyMode};
+use crate::command::acl::Context;
+use crate::command::{
+    Args, Ask, Attention, ClientState, Command, CommandError, Outcome, Queued, ReplyMode,
+};
 use crate::resp::Reply;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -42,13 +45,14 @@ impl Shared {
         let start = out.len();
         let command = *self.registry.by_number(queued.command)?;
         let args = queued.request.args(self.keys.hasher());
-        let ask = match self.invoke(&command, client, &args, out, random_bytes) {
+        let result = match self.still_permit(client, &command, &args) {
+            Ok(()) => self.invoke(&command, client, &args, out, random_bytes),
+            Err(error) => Err(error),
+        };
+        let ask = match result {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Ask(ask)) => Some(ask),
-            Err(error) => {
-                self.answer_error(&error, client, out, start);
-                None
-            }
+            Err(error) => self.answer_error(&error, client, out, start),
         };
         if self.attention.has(Attention::MONITORED) {
             self.tell_monitors(client, &command, &args);
@@ -61,6 +65,28 @@ impl Shared {
             (exec.skips_next, client.reply_mode) = (true, ReplyMode::On);
         }
         ask
+    }
+}
+
+impl Shared {
+    /// Whether a client's user may still run a request that was queued: it may have changed meanwhile.
+    fn still_permit(
+        &mut self,
+        client: &mut ClientState,
+        command: &Command,
+        args: &Args<'_>,
+    ) -> Result<(), CommandError> {
+        if self.attention.has(Attention::USERS_CHANGED) {
+            self.users.look_again(client);
+        }
+        if !client.attention.has(Attention::RESTRICTED) {
+            return Ok(());
+        }
+        let Err(denied) = self.users.check(client, command, args) else {
+            return Ok(());
+        };
+        self.note_denied(denied, client, command, args, Context::Multi);
+        Err(denied.error_in_exec())
     }
 }
 

@@ -66,11 +66,6 @@ accepted! {
     "socket-mark-id" = "0", integer(0, u32::MAX as i128), FIXED_DEFAULT;
     "busy-reply-threshold" ("lua-time-limit") = "5000", integer(0, LONG_MAX);
 
-    // Access.
-    "aclfile" = "", Rule::Text, FIXED_DEFAULT;
-    "acllog-max-len" = "128", integer(0, LONG_MAX);
-    "acl-pubsub-default" = "resetchannels", Rule::Word(&["allchannels", "resetchannels"]);
-
     // Snapshots and the log.
     "rdb-version-check" = "strict", Rule::Word(&["strict", "relaxed"]);
     "rdb-del-sync-files" = "no", Rule::Bool;

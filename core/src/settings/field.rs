@@ -2,8 +2,8 @@
 
 use super::rule::Value;
 use super::types::{
-    AppendFsync, ClientsMemory, KeyspaceEvents, LogLevel, MaxmemoryPolicy, OutputBufferLimits,
-    ProtectedAction, SavePoint, Supervised, TlsAuthClients,
+    AppendFsync, ChannelsDefault, ClientsMemory, KeyspaceEvents, LogLevel, MaxmemoryPolicy,
+    OutputBufferLimits, ProtectedAction, SavePoint, Supervised, TlsAuthClients,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -59,7 +59,7 @@ macro_rules! word_fields {
         }
     )* };
 }
-word_fields!(AppendFsync LogLevel MaxmemoryPolicy Supervised ProtectedAction TlsAuthClients);
+word_fields!(AppendFsync ChannelsDefault LogLevel MaxmemoryPolicy Supervised ProtectedAction TlsAuthClients);
 
 macro_rules! plain_fields {
     ($($type:ty = $variant:ident,)*) => { $(

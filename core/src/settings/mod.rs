@@ -33,12 +33,14 @@ mod tests;
 pub use accepted::ACCEPTED;
 pub use config::{Changes, ConfigSetError};
 pub use number::{Form, NumberRule};
+pub use rewrite::rewrite_users;
 pub use spec::{Flags, Rule, SettingError, SettingSpec};
 pub use table::{Settings, TABLE};
 pub use text::{ConfigTextError, parse_config_text, quote, split_words};
 pub use types::{
-    AppendFsync, BindAddress, BufferLimit, ClientsMemory, KeyspaceEvents, LogLevel,
-    MaxmemoryPolicy, OutputBufferLimits, ProtectedAction, SavePoint, Supervised, TlsAuthClients,
+    AppendFsync, BindAddress, BufferLimit, ChannelsDefault, ClientsMemory, KeyspaceEvents,
+    LogLevel, MaxmemoryPolicy, OutputBufferLimits, ProtectedAction, SavePoint, Supervised,
+    TlsAuthClients,
 };
 
 use alloc::borrow::Cow;
@@ -62,6 +64,12 @@ impl Settings {
     /// Sets any setting at start-up. Several `save` lines add up; the first replaces the default points.
     pub fn set(&mut self, name: &str, words: &[&[u8]]) -> Result<(), SettingError> {
         let Some(spec) = lookup(name.as_bytes()) else {
+            if name.eq_ignore_ascii_case("user") && !words.is_empty() {
+                // What its rules mean, only those can tell who know the commands.
+                let words = words.iter().map(|word| word.to_vec());
+                self.declared_users.push(words.collect());
+                return Ok(());
+            }
             return set_directive(name, words);
         };
         let split: Vec<Vec<u8>>;

@@ -116,3 +116,30 @@ impl Lines {
         out
     }
 }
+
+/// Brings the `user` lines of a redis.conf up to date: these lines take the places of the old ones, what is over goes below,
+/// and old lines that are over go away.
+pub fn rewrite_users(text: &str, users: &[String]) -> String {
+    let is_user = |line: &str| {
+        let first = line.split_ascii_whitespace().next();
+        first.is_some_and(|word| word.eq_ignore_ascii_case("user"))
+    };
+    let mut users = users.iter();
+    let mut out = String::new();
+    for line in text.lines() {
+        let line = match is_user(line) {
+            true => users.next().map(String::as_str),
+            false => Some(line),
+        };
+        for part in line.into_iter().flat_map(|line| [line, "\n"]) {
+            out.push_str(part);
+        }
+    }
+    if users.len() > 0 && !text.lines().any(|line| line == SIGNATURE) {
+        out.push_str(&format!("\n{SIGNATURE}\n"));
+    }
+    for part in users.flat_map(|line| [line, "\n"]) {
+        out.push_str(part);
+    }
+    out
+}

@@ -8,8 +8,8 @@ use super::number::{Form, NumberRule};
 use super::rule::Value;
 use super::spec::{Flags, Rule, SettingSpec, Store};
 use super::types::{
-    AppendFsync, ClientsMemory, KeyspaceEvents, LogLevel, MaxmemoryPolicy, OutputBufferLimits,
-    ProtectedAction, SavePoint, Supervised, TlsAuthClients,
+    AppendFsync, ChannelsDefault, ClientsMemory, KeyspaceEvents, LogLevel, MaxmemoryPolicy,
+    OutputBufferLimits, ProtectedAction, SavePoint, Supervised, TlsAuthClients,
 };
 use alloc::string::String;
 use alloc::vec;
@@ -88,13 +88,15 @@ macro_rules! settings {
             $( $(#[$doc])* pub $field: $type, )*
             /// Accepted settings whose value differs from the default.
             pub(super) accepted: Vec<(&'static str, Value)>,
+            /// The `user` lines of the start-up configuration: the words of each after the first.
+            pub declared_users: Vec<Vec<Vec<u8>>>,
             /// Whether a `save` line of the start-up configuration replaced the default points.
             pub(super) save_given: bool,
         }
 
         impl Default for Settings {
             fn default() -> Self {
-                Settings { $( $field: $default, )* accepted: Vec::new(), save_given: false }
+                Settings { $( $field: $default, )* accepted: Vec::new(), declared_users: Vec::new(), save_given: false }
             }
         }
 
@@ -132,6 +134,13 @@ settings! {
     protected_mode: bool = true, "protected-mode", Rule::Bool;
     /// The password of the default user; empty is none.
     requirepass: Vec<u8> = Vec::new(), "requirepass", Rule::Bytes, Flags::SENSITIVE;
+    /// The file of the users; empty: none.
+    aclfile: String = String::new(), "aclfile", Rule::Text, Flags::IMMUTABLE;
+    /// Which channels a new user may use.
+    acl_pubsub_default: ChannelsDefault = ChannelsDefault::None,
+        "acl-pubsub-default", Rule::Word(ChannelsDefault::WORDS);
+    /// How many refusals ACL LOG keeps.
+    acllog_max_len: usize = 128, "acllog-max-len", integer(0, LONG_MAX);
     /// Seconds until an idle client is disconnected; 0 is never.
     timeout: u32 = 0, "timeout", integer(0, INT_MAX);
     /// Seconds between the probes of a silent connection; 0 sends none.

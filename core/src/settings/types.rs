@@ -116,6 +116,23 @@ words! {
     }
 }
 
+words! {
+    /// Which channels a new user may use.
+    ChannelsDefault {
+        /// None.
+        None = "resetchannels",
+        /// Every one.
+        All = "allchannels",
+    }
+}
+
+impl ChannelsDefault {
+    /// Whether it is every one.
+    pub fn is_all(self) -> bool {
+        self == ChannelsDefault::All
+    }
+}
+
 impl ProtectedAction {
     /// Whether a connection may use it; `local` says whether it comes from this machine.
     pub fn allows(self, local: bool) -> bool {

@@ -3,6 +3,7 @@
 use rotom_core::platform::{Fd, Host, IoError, Signal, Usage};
 
 use super::Shared;
+use std::collections::BTreeMap;
 
 /// Sockets have larger numbers.
 pub(super) const WAKE_FD: Fd = Fd(3);
@@ -15,6 +16,8 @@ pub(super) struct Process {
     /// Asked instead, when there is one.
     pub(super) gauge: Option<fn() -> usize>,
     pub(super) config: Option<String>,
+    /// Files that settings name.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Process {
@@ -25,6 +28,7 @@ impl Process {
             allocated_bytes: 0,
             gauge: None,
             config: None,
+            files: BTreeMap::new(),
         }
     }
 }
@@ -75,6 +79,17 @@ impl Host for SimHost {
         let old = self.world.borrow().host.config.clone();
         let new = rewrite(&old.ok_or(IoError::NOT_FOUND)?);
         self.world.borrow_mut().host.config = Some(new);
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, IoError> {
+        let file = self.world.borrow().host.files.get(path).cloned();
+        file.ok_or(IoError::NOT_FOUND)
+    }
+
+    fn replace_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), IoError> {
+        let mut world = self.world.borrow_mut();
+        world.host.files.insert(path.into(), bytes.into());
         Ok(())
     }
 

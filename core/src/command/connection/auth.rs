@@ -1,11 +1,11 @@
-//! AUTH and HELLO. There is one user, `default`, whose password is the setting `requirepass`.
+//! AUTH and HELLO.
 
 use super::client::valid_name;
+use crate::command::acl::{Context, Event, Reason};
 use crate::command::server::REDIS_VERSION;
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE};
 use crate::resp::Protocol;
 use alloc::string::String;
-use core::hint::black_box;
 
 const WRONG_PASSWORD: CommandError =
     CommandError::new("WRONGPASS invalid username-password pair or user is disabled.");
@@ -13,37 +13,38 @@ const WRONG_PASSWORD: CommandError =
 /// `AUTH [username] password`.
 pub(super) fn auth(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     match args.len() {
-        2 if cx.settings.requirepass.is_empty() => {
+        2 if cx.users.has_no_password() => {
             return Err(CommandError::new(
                 "ERR AUTH <password> called without any password configured for the default user. \
                  Are you sure your configuration is correct?",
             ));
         }
-        2 => authenticate(cx, b"default", args.at(1))?,
-        3 => authenticate(cx, args.at(1), args.at(2))?,
+        2 => authenticate(cx, args, b"default", args.at(1))?,
+        3 => authenticate(cx, args, args.at(1), args.at(2))?,
         _ => return Err(CommandError::SYNTAX),
     }
     cx.reply.ok();
     DONE
 }
 
-fn authenticate(cx: &mut Cx<'_>, user: &[u8], password: &[u8]) -> Result<(), CommandError> {
-    let secret = &cx.settings.requirepass;
-    // Without a password, any will do.
-    if user != b"default" || !(secret.is_empty() || is_secret(password, secret)) {
-        return Err(WRONG_PASSWORD);
+fn authenticate(
+    cx: &mut Cx<'_>,
+    args: &Args<'_>,
+    user: &[u8],
+    password: &[u8],
+) -> Result<(), CommandError> {
+    if cx.users.log_in(cx.client, user, password) {
+        return Ok(());
     }
-    cx.client.set_authenticated(true);
-    Ok(())
-}
-
-/// Compares in a time that depends on the length of `given` only, so that the secret cannot be guessed byte by byte.
-fn is_secret(given: &[u8], secret: &[u8]) -> bool {
-    let mut difference = given.len() ^ secret.len();
-    for (byte, expected) in given.iter().zip(secret.iter().cycle()) {
-        difference |= usize::from(black_box(byte ^ expected));
-    }
-    black_box(difference) == 0
+    let event = Event {
+        reason: Reason::Auth,
+        context: Context::TopLevel,
+        object: args.at(0).to_vec(),
+        username: user.to_vec(),
+    };
+    let max_len = cx.settings.acllog_max_len;
+    cx.users.note(event, cx.wall_us / 1000, max_len);
+    Err(WRONG_PASSWORD)
 }
 
 /// What HELLO asks for.
@@ -93,9 +94,9 @@ fn protocol(args: &Args<'_>) -> Result<Protocol, CommandError> {
 pub(super) fn hello(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     let greeting = Greeting::parse(args)?;
     if let Some((user, password)) = greeting.credentials {
-        authenticate(cx, user, password)?;
+        authenticate(cx, args, user, password)?;
     }
-    if !cx.client.is_authenticated() {
+    if !cx.client.is_authenticated() && !cx.users.is_open() {
         return Err(CommandError::new(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
              HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
@@ -133,26 +134,4 @@ fn introduce(cx: &mut Cx<'_>) {
     reply.text("master");
     reply.text("modules");
     reply.array(0);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_secret;
-
-    #[test]
-    fn only_the_whole_secret_passes() {
-        for wrong in [
-            &b""[..],
-            b"s",
-            b"secre",
-            b"secreT",
-            b"secretsecret",
-            b"tecret",
-        ] {
-            assert!(!is_secret(wrong, b"secret"), "{wrong:?}");
-        }
-        assert!(is_secret(b"secret", b"secret"));
-        assert!(is_secret(&[0, 255, 7], &[0, 255, 7]));
-        assert!(!is_secret(b"aa", b"a") && !is_secret(b"a", b"aa"));
-    }
 }

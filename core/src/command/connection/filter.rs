@@ -126,7 +126,7 @@ fn one_trait(
         "LADDR" => traits.local_address = Some(text(value)),
         "IP" => traits.ip = Some(text(value)),
         "TYPE" => traits.kind = Some(kind(value)?),
-        "USER" => traits.user = Some(user(value)?),
+        "USER" => traits.user = Some(user(cx, value)?),
         "NAME" => traits.name = Some(text(value)),
         "LIB-NAME" => traits.lib_name = Some(text(value)),
         "LIB-VER" => traits.lib_ver = Some(text(value)),
@@ -213,8 +213,8 @@ fn kind(name: &[u8]) -> Result<String, CommandError> {
     }
 }
 
-fn user(name: &[u8]) -> Result<String, CommandError> {
-    if name == b"default" {
+fn user(cx: &Cx<'_>, name: &[u8]) -> Result<String, CommandError> {
+    if cx.users.find(name).is_some() {
         return Ok(text(name));
     }
     Err(CommandError::quoting("ERR No such user '", name, "'"))

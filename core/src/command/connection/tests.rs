@@ -87,7 +87,7 @@ fn auth_without_a_password() {
 fn auth_with_a_password() {
     let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
     let mut local = Local::new(1);
-    local.shared.settings.requirepass = b"s3cret".to_vec();
+    local.shared.users.set_default_password(b"s3cret");
     local.client.set_authenticated(false);
     expect(&mut local, "GET a", "-NOAUTH Authentication required.\r\n");
     expect(
@@ -130,7 +130,7 @@ fn hello_greets_in_the_chosen_version() {
 #[test]
 fn hello_refuses_and_changes_nothing() {
     let mut local = Local::new(1);
-    local.shared.settings.requirepass = b"p".to_vec();
+    local.shared.users.set_default_password(b"p");
     local.client.set_authenticated(false);
     for (line, reply) in [
         (

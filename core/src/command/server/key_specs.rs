@@ -11,7 +11,7 @@ use crate::resp::Reply;
 use alloc::vec::Vec;
 
 /// Whether any argument can be a key.
-pub(super) fn has_keys(spec: &CommandSpec) -> bool {
+pub(in crate::command) fn has_keys(spec: &CommandSpec) -> bool {
     !spec.keys.is_empty() || spec.counted_keys.is_some() || spec.find_keys.is_some()
 }
 
@@ -204,7 +204,7 @@ fn write_use_and(reply: &mut Reply<'_>, key_use: KeyUse, more: &[&str]) {
 
 /// The keys of a request and what is done with each. None at all when the arguments do not fit the row, as when a count
 /// of keys is wrong.
-pub(super) fn find(spec: &CommandSpec, args: &Args<'_>) -> Vec<(usize, KeyUse)> {
+pub(in crate::command) fn find(spec: &CommandSpec, args: &Args<'_>) -> Vec<(usize, KeyUse)> {
     let mut found = Vec::new();
     if let Some(find_keys) = spec.find_keys {
         find_keys(args, &mut |index| {

@@ -11,7 +11,7 @@
 mod arguments;
 mod command;
 mod config;
-mod key_specs;
+pub(super) mod key_specs;
 mod rows;
 #[cfg(test)]
 mod tests;

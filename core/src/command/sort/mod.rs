@@ -22,7 +22,7 @@ mod tests;
 pub(super) use rows::SPECS;
 
 use super::collection::bulk;
-use super::{Args, CommandResult, Cx, DONE};
+use super::{Args, Attention, CommandResult, Cx, DONE, Found};
 use crate::keyspace::{Entry, EventClass, Key, Keyspace};
 use crate::structure::listpack::{Element, IntText};
 use crate::value::List;
@@ -40,7 +40,12 @@ pub(super) fn sort_ro(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn sort_by(cx: &mut Cx<'_>, args: &Args<'_>, may_store: bool) -> CommandResult {
-    let options = Options::parse(args, may_store)?;
+    let may_read_all = match cx.registry.find(args) {
+        _ if !cx.client.attention.has(Attention::RESTRICTED) => true,
+        Found::Command(command) => cx.users.may_read_every_key(cx.client, command, args),
+        _ => false,
+    };
+    let options = Options::parse(args, may_store, may_read_all)?;
     let mut elements = Elements::load(cx.keys, &args.key(1), &options)?;
     if elements.are_to_sort {
         order::sort(cx.keys, &mut elements, &options)?;

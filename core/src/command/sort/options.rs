@@ -5,6 +5,11 @@ use crate::command::{Args, CommandError};
 use alloc::vec::Vec;
 use core::ops::Range;
 
+const BY_DENIED: CommandError =
+    CommandError::new("ERR BY option of SORT denied due to insufficient ACL permissions.");
+const GET_DENIED: CommandError =
+    CommandError::new("ERR GET option of SORT denied due to insufficient ACL permissions.");
+
 /// Parsed options.
 #[derive(Debug, Default)]
 pub(super) struct Options<'a> {
@@ -22,8 +27,12 @@ pub(super) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The options, from index 2 on.
-    pub(super) fn parse(args: &Args<'a>, may_store: bool) -> Result<Self, CommandError> {
+    /// The options, from index 2 on. Who may not read every key may not use patterns that lead to other keys.
+    pub(super) fn parse(
+        args: &Args<'a>,
+        may_store: bool,
+        may_read_all: bool,
+    ) -> Result<Self, CommandError> {
         let mut options = Options::default();
         let mut at = 2;
         while at < args.len() {
@@ -52,11 +61,17 @@ impl<'a> Options<'a> {
                 () if args.is(at, "BY") && has(1) => {
                     // As in Redis, one pattern without a `*` counts for all that follow.
                     let pattern = Pattern::parse(args.at(at + 1));
+                    if pattern.names_keys() && !may_read_all {
+                        return Err(BY_DENIED);
+                    }
                     options.unsorted |= !pattern.names_keys();
                     options.by = Some(pattern);
                     2
                 }
                 () if args.is(at, "GET") && has(1) => {
+                    if !may_read_all {
+                        return Err(GET_DENIED);
+                    }
                     options.get.push(Pattern::parse(args.at(at + 1)));
                     2
                 }

@@ -180,7 +180,7 @@ fn exec_without_a_password_or_memory_or_a_log_is_told_why() {
     );
     rotom.shared.refuse_writes(None);
     check(&mut rotom, &[("MULTI", OK), ("GET a", QUEUED)]);
-    rotom.shared.settings.requirepass = "secret".into();
+    rotom.shared.users.set_default_password(b"secret");
     rotom.client.set_authenticated(false);
     check(
         &mut rotom,

@@ -322,8 +322,7 @@ impl<P: Platform> Engine<P> {
         }
         let limits = Limits {
             max_bulk_bytes: self.shared.settings.proto_max_bulk_len,
-            unauthenticated: !connection.client.is_authenticated()
-                && !self.shared.settings.requirepass.is_empty(),
+            unauthenticated: !connection.client.is_authenticated() && !self.shared.users.is_open(),
         };
         let hasher = self.shared.keys.hasher();
         self.batch

@@ -46,9 +46,9 @@ pub(super) struct Scrapers {
 impl<P: Platform> Engine<P> {
     /// Takes a connection of someone who reads the metrics, if there is room and the server is open to them.
     pub(super) fn welcome_scraper(&mut self, accepted: &Accepted) {
-        let settings = &self.shared.settings;
-        let is_closed =
-            settings.protected_mode && settings.requirepass.is_empty() && !accepted.local;
+        let is_closed = self.shared.settings.protected_mode
+            && self.shared.users.has_no_password()
+            && !accepted.local;
         let free = self.scrapers.slots.iter().position(Option::is_none);
         let Some(slot) = free.filter(|_| !is_closed) else {
             self.net.close(accepted.fd);

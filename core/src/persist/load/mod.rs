@@ -44,6 +44,8 @@ pub enum LoadError {
         /// The failure.
         error: IoError,
     },
+    /// The users of the configuration cannot be set up.
+    Users(String),
     /// The manifest is damaged.
     Manifest(String),
     /// An RDB file does not hold what it should.
@@ -78,6 +80,7 @@ impl fmt::Display for LoadError {
                     "Fatal error: can't open the append log file {file}: {error}"
                 )
             }
+            LoadError::Users(reason) => f.write_str(reason),
             LoadError::Manifest(reason) => write!(f, "Error loading the AOF manifest: {reason}"),
             LoadError::Rdb {
                 file,
