@@ -8,6 +8,7 @@
 
 use super::Engine;
 use crate::command::{Args, Flags, secrets};
+use crate::keyspace::Totals;
 use crate::platform::{Clock, Net, Platform};
 use crate::session::Shared;
 use crate::settings::Settings;
@@ -45,6 +46,9 @@ pub(super) struct Timing {
     look_ns: u64,
     tracks: bool,
     times_each: bool,
+    /// What was spent on work that is not the commands' own, at the last reading and at the one before.
+    laps: Totals,
+    laps_before: Totals,
     /// What making room took since the last reading, ticks.
     pub(super) eviction_ticks: u64,
 }
@@ -65,6 +69,8 @@ impl Timing {
             look_ns: 0,
             tracks: true,
             times_each: false,
+            laps: Totals::default(),
+            laps_before: Totals::default(),
             eviction_ticks: 0,
         };
         timing.learn(settings);
@@ -162,6 +168,7 @@ impl<P: Platform> Engine<P> {
     /// From here on time belongs to the next command.
     pub(super) fn begin_timing(&mut self) {
         self.timing.at = self.clock.ticks();
+        self.timing.laps = self.shared.keys.laps.totals;
     }
 
     /// Begins a group of commands.
@@ -183,6 +190,8 @@ impl<P: Platform> Engine<P> {
         let now = self.clock.ticks();
         let since = core::mem::replace(&mut self.timing.at, now);
         let took_ns = self.clock.nanoseconds(now.saturating_sub(since));
+        let laps = self.shared.keys.laps.totals;
+        self.timing.laps_before = core::mem::replace(&mut self.timing.laps, laps);
         let (number, tracks) = (self.timing.number, self.timing.tracks);
         let calls = self.shared.statistics.took(number, took_ns, tracks);
         (took_ns >= self.timing.look_ns && calls > 0).then_some((took_ns, calls))
@@ -207,12 +216,19 @@ impl<P: Platform> Engine<P> {
         let ended_ns = self
             .clock
             .nanoseconds(self.timing.at.saturating_sub(self.timing.turn_start));
+        let (laps, before) = (&self.timing.laps, &self.timing.laps_before);
+        let since = |of: fn(&Totals) -> u64| of(laps).saturating_sub(of(before));
+        let spent_us = |of: fn(&Totals) -> u64| self.clock.nanoseconds(since(of)) / 1000;
         let why = Why {
             queued_us: ended_ns.saturating_sub(took_ns) / 1000,
             executed_us: took_us,
             eviction_us: self.clock.nanoseconds(eviction_ticks) / 1000,
+            table_us: spent_us(|laps| laps.table_ticks),
+            table_growths: since(|laps| laps.table_growths),
+            expiry_us: spent_us(|laps| laps.expiry_ticks),
+            expired: since(|laps| laps.expiries),
             commands: calls,
-            ..Why::default()
+            log_us: 0,
         };
         self.log_command(Kind::Slow, took_us, ran, why);
     }
