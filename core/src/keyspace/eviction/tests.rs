@@ -277,11 +277,9 @@ fn a_big_value_is_freed_later() {
     for i in 0..5000 {
         set.add(format!("member:{i}").as_bytes(), &limits);
     }
-    world.keys.insert_new(
-        &key,
-        Entry::with_value(b"big", set, None),
-        &mut Laps::default(),
-    );
+    world
+        .keys
+        .insert_new(&key, Entry::with_value(b"big", set, None));
     world.evicted(1);
     assert_eq!((world.keys.len(), world.keys.lazy_free_counts().0), (0, 1));
     while !world.keys.free_some(100) {}
