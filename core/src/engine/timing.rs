@@ -17,7 +17,7 @@ use crate::watch::{Event, Kind, LogEntry, Why};
 use alloc::vec::Vec;
 
 /// Commands that are timed together.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 /// A request or reply up to so many bytes is short.
 const SHORT_BYTES: u64 = 1024;
 /// Who wants to know of shorter commands than this wants to know of each of them.

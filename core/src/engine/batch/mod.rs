@@ -437,8 +437,9 @@ impl<P: Platform> Engine<P> {
         connection.is_some_and(|connection| connection.client.attention.has(Attention::IN_MULTI))
     }
 
-    /// Ends the group of commands that are timed together, if some ran before `end` in the batch.
-    #[inline]
+    /// Ends the group of commands that are timed together, if some ran before `end` in the batch. Once in a group, so it
+    /// is kept out of what runs for each request.
+    #[inline(never)]
     fn end_run(&mut self, end: usize) {
         if !self.timing.is_running(end) {
             return;
