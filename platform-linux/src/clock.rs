@@ -55,6 +55,11 @@ impl Clock for LinuxClock {
         }
     }
 
+    fn counter(&self) -> Option<fn() -> u64> {
+        self.counter_rate
+            .map(|_| syscall::time_stamp_counter as fn() -> u64)
+    }
+
     #[inline]
     fn nanoseconds(&self, ticks: u64) -> u64 {
         match self.counter_rate {

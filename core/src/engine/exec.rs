@@ -1,6 +1,7 @@
 //! EXEC: the requests of a transaction run one after the other, and nothing in between.
 
 use super::Engine;
+use super::timing::Ran;
 use crate::command::Queued;
 use crate::platform::{Host, Platform};
 use alloc::vec::Vec;
@@ -18,7 +19,9 @@ impl<P: Platform> Engine<P> {
         let client = &mut connection.client;
         let mut exec = self.shared.begin_exec(client, queue.len(), out);
         // Each request is freed once it has run: a long argument that has become a value is then nobody else's.
+        let own = self.timing.command();
         for queued in queue {
+            self.begin_group(Some(queued.command));
             let Some(connection) = self.connections.get_mut(slot) else {
                 break;
             };
@@ -37,7 +40,13 @@ impl<P: Platform> Engine<P> {
             if let Some(ask) = ask {
                 self.carry_out_one(slot, *ask);
             }
+            if let Some(long) = self.end_group() {
+                let args = queued.request.args(self.shared.keys.hasher());
+                let ran = Ran::new(slot, &args);
+                self.took_long(long, Some(ran));
+            }
         }
+        self.begin_group(own);
         let Some(connection) = self.connections.get_mut(slot) else {
             return self.shared.keys.effects.end_transaction();
         };

@@ -265,6 +265,9 @@ impl<P: Platform> Engine<P> {
         lines.add("expired_subkeys_lag_p50_ms", fields.percentile_ms(50));
         lines.add("expired_subkeys_lag_p99_ms", fields.percentile_ms(99));
         lines.add("expired_subkeys_lag_max_ms", fields.max_ms());
+        lines.add("expired_fields", counters.expired_fields);
+        let stale = self.shared.keys.stale_percent();
+        lines.add("expired_stale_perc", format!("{stale:.2}"));
         let (capped, took_us) = (self.expire_cycles.capped, self.expire_cycles.took_us);
         lines.add("expired_time_cap_reached_count", capped);
         lines.add("expire_cycle_cpu_milliseconds", took_us / 1000);

@@ -243,6 +243,7 @@ impl<P: Platform> Engine<P> {
         shared.set_time(wall_us);
         let startup_memory = host.allocated_bytes();
         let timing = Timing::new(&shared.settings);
+        shared.keys.laps.set_counter(clock.counter());
         let mut engine = Engine {
             started_at_us: wall_us,
             clock,

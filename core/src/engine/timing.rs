@@ -8,6 +8,7 @@
 
 use super::Engine;
 use crate::command::{Args, Flags, secrets};
+use crate::keyspace::Totals;
 use crate::platform::{Clock, Net, Platform};
 use crate::session::Shared;
 use crate::settings::Settings;
@@ -16,13 +17,11 @@ use crate::watch::{Event, Kind, LogEntry, Why};
 use alloc::vec::Vec;
 
 /// Commands that are timed together.
-const TOGETHER: u32 = 8;
+const TOGETHER: usize = 16;
 /// A request or reply up to so many bytes is short.
 const SHORT_BYTES: u64 = 1024;
 /// Who wants to know of shorter commands than this wants to know of each of them.
 const EACH_BELOW_NS: u64 = 1_000_000;
-/// No command has this number.
-const NO_COMMAND: u16 = u16::MAX;
 
 /// What is being timed, and what is worth an entry in a log.
 #[derive(Debug)]
@@ -30,13 +29,15 @@ pub(super) struct Timing {
     /// The last reading, ticks, and the one at the turn's start.
     at: u64,
     turn_start: u64,
-    /// The command that is timed, how many of it ran since the last reading, and after how many there is the next.
-    number: u16,
-    count: u32,
-    most: u32,
+    /// The command that is timed, and after how many of it there is a reading.
+    command: Option<u16>,
+    most: usize,
+    /// The first request of the group in the batch, and the one that ends it at the latest.
+    first: usize,
+    last: usize,
     /// Requests and replies of more bytes than this end a group.
-    short_request: u64,
-    short_reply: u64,
+    short_request: u32,
+    short_reply: usize,
     /// From how many bytes or nanoseconds on they are logged.
     large_request: u64,
     large_reply: u64,
@@ -45,6 +46,9 @@ pub(super) struct Timing {
     look_ns: u64,
     tracks: bool,
     times_each: bool,
+    /// What was spent on work that is not the commands' own, at the last reading and at the one before.
+    laps: Totals,
+    laps_before: Totals,
     /// What making room took since the last reading, ticks.
     pub(super) eviction_ticks: u64,
 }
@@ -54,9 +58,10 @@ impl Timing {
         let mut timing = Timing {
             at: 0,
             turn_start: 0,
-            number: NO_COMMAND,
-            count: 0,
+            command: None,
             most: 1,
+            first: 0,
+            last: 0,
             short_request: 0,
             short_reply: 0,
             large_request: 0,
@@ -65,6 +70,8 @@ impl Timing {
             look_ns: 0,
             tracks: true,
             times_each: false,
+            laps: Totals::default(),
+            laps_before: Totals::default(),
             eviction_ticks: 0,
         };
         timing.learn(settings);
@@ -93,35 +100,49 @@ impl Timing {
         };
         self.look_ns = self.slow_ns.min(latency_ns);
         self.times_each = self.look_ns < EACH_BELOW_NS;
-        self.short_request = SHORT_BYTES.min(self.large_request.saturating_sub(1));
-        self.short_reply = SHORT_BYTES.min(self.large_reply.saturating_sub(1));
+        self.short_request = SHORT_BYTES.min(self.large_request.saturating_sub(1)) as u32;
+        self.short_reply = SHORT_BYTES.min(self.large_reply.saturating_sub(1)) as usize;
         self.tracks = settings.latency_tracking;
-        (self.number, self.count) = (NO_COMMAND, 0);
+        self.most = 1;
     }
 
-    /// Whether the command that has run ends its group.
+    /// Whether a request or reply is so short that its command may share a reading with others.
     #[inline(always)]
-    pub(super) fn ends_group(&mut self, request_bytes: usize, reply_bytes: usize) -> bool {
-        self.count += 1;
-        self.count >= self.most
-            || request_bytes as u64 > self.short_request
-            || reply_bytes as u64 > self.short_reply
+    pub(super) fn is_short(&self, request_bytes: u32, reply_bytes: usize) -> bool {
+        request_bytes <= self.short_request && reply_bytes <= self.short_reply
     }
 
-    /// Whether commands ran since the last reading.
-    pub(super) fn is_running(&self) -> bool {
-        self.count > 0
+    /// Whether a command has to be logged because of the length of its request or reply.
+    pub(super) fn is_large(&self, request_bytes: u32, reply_bytes: usize) -> bool {
+        u64::from(request_bytes) >= self.large_request || reply_bytes as u64 >= self.large_reply
     }
 
-    /// Whether a request whose last argument ends there, or its reply, may have to be logged.
-    pub(super) fn may_be_large(&self, request_bytes: usize, reply_bytes: usize) -> bool {
-        request_bytes as u64 > self.short_request || reply_bytes as u64 > self.short_reply
+    /// Whether the request at `at` in the batch ends its group.
+    #[inline(always)]
+    pub(super) fn is_last(&self, at: usize) -> bool {
+        at >= self.last
     }
 
     /// Whether a request of this command belongs to the group.
     #[inline(always)]
     pub(super) fn is_of_group(&self, command: Option<u16>) -> bool {
-        command == Some(self.number)
+        command == self.command
+    }
+
+    /// Whether requests before `at` in the batch have run since the last reading.
+    pub(super) fn is_running(&self, at: usize) -> bool {
+        at > self.first
+    }
+
+    /// The next group begins at `at` in the batch.
+    #[inline]
+    pub(super) fn go_on_at(&mut self, at: usize) {
+        (self.first, self.last) = (at, at + self.most - 1);
+    }
+
+    /// The command that is timed.
+    pub(super) fn command(&self) -> Option<u16> {
+        self.command
     }
 }
 
@@ -162,13 +183,15 @@ impl<P: Platform> Engine<P> {
     /// From here on time belongs to the next command.
     pub(super) fn begin_timing(&mut self) {
         self.timing.at = self.clock.ticks();
+        (self.timing.command, self.timing.first) = (None, 0);
+        self.timing.laps = self.shared.keys.laps.totals;
     }
 
-    /// Begins a group of commands.
+    /// The commands that follow are of this kind.
     #[inline(never)]
     pub(super) fn begin_group(&mut self, command: Option<u16>) {
-        self.timing.number = command.unwrap_or(NO_COMMAND);
-        let takes_little = is_quick(&self.shared, self.timing.number);
+        self.timing.command = command;
+        let takes_little = command.is_some_and(|number| is_quick(&self.shared, number));
         self.timing.most = match takes_little && !self.timing.times_each {
             true => TOGETHER,
             false => 1,
@@ -179,11 +202,13 @@ impl<P: Platform> Engine<P> {
     /// many ran.
     #[inline]
     pub(super) fn end_group(&mut self) -> Option<(u64, u64)> {
-        self.timing.count = 0;
         let now = self.clock.ticks();
         let since = core::mem::replace(&mut self.timing.at, now);
         let took_ns = self.clock.nanoseconds(now.saturating_sub(since));
-        let (number, tracks) = (self.timing.number, self.timing.tracks);
+        let laps = self.shared.keys.laps.totals;
+        self.timing.laps_before = core::mem::replace(&mut self.timing.laps, laps);
+        let tracks = self.timing.tracks;
+        let number = self.timing.command.unwrap_or(u16::MAX);
         let calls = self.shared.statistics.took(number, took_ns, tracks);
         (took_ns >= self.timing.look_ns && calls > 0).then_some((took_ns, calls))
     }
@@ -192,7 +217,8 @@ impl<P: Platform> Engine<P> {
     #[cold]
     pub(super) fn took_long(&mut self, (took_ns, calls): (u64, u64), ran: Option<Ran>) {
         let threshold_ms = self.shared.settings.latency_monitor_threshold;
-        let event = match is_fast(&self.shared, self.timing.number) {
+        let number = self.timing.command.unwrap_or(u16::MAX);
+        let event = match is_fast(&self.shared, number) {
             true => Event::FastCommand,
             false => Event::Command,
         };
@@ -207,12 +233,19 @@ impl<P: Platform> Engine<P> {
         let ended_ns = self
             .clock
             .nanoseconds(self.timing.at.saturating_sub(self.timing.turn_start));
+        let (laps, before) = (&self.timing.laps, &self.timing.laps_before);
+        let since = |of: fn(&Totals) -> u64| of(laps).saturating_sub(of(before));
+        let spent_us = |of: fn(&Totals) -> u64| self.clock.nanoseconds(since(of)) / 1000;
         let why = Why {
             queued_us: ended_ns.saturating_sub(took_ns) / 1000,
             executed_us: took_us,
             eviction_us: self.clock.nanoseconds(eviction_ticks) / 1000,
+            table_us: spent_us(|laps| laps.table_ticks),
+            table_growths: since(|laps| laps.table_growths),
+            expiry_us: spent_us(|laps| laps.expiry_ticks),
+            expired: since(|laps| laps.expiries),
             commands: calls,
-            ..Why::default()
+            log_us: 0,
         };
         self.log_command(Kind::Slow, took_us, ran, why);
     }

@@ -5,6 +5,7 @@
 //! leaves first.
 
 use super::entry::{DetachedValue, Entry};
+use super::laps::Laps;
 use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::structure::table::{ItemMut, ItemRef, Table};
@@ -224,13 +225,14 @@ impl Database {
     }
 
     /// Adds an entry whose key is not there.
-    pub(super) fn insert_new(&mut self, key: &Key<'_>, entry: Entry) {
+    pub(super) fn insert_new(&mut self, key: &Key<'_>, entry: Entry, laps: &mut Laps) {
         if self.is_unwritten(key.hash) {
             // It was not there when the snapshot began.
             entry.set_stamp(true);
         }
         self.index(&entry, key.hash);
-        self.table.insert_new(key.hash, entry);
+        let grow_table = |grow: &mut dyn FnMut()| laps.grow_table(grow);
+        self.table.insert_new_with(key.hash, entry, grow_table);
     }
 
     /// Adds an entry that a file has, and whose key is not there.

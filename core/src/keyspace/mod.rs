@@ -11,6 +11,7 @@ pub mod events;
 pub mod eviction;
 mod fields;
 mod lag;
+mod laps;
 mod lazy_free;
 mod load;
 mod slab;
@@ -24,6 +25,7 @@ pub use entry::{Entry, StringRef, ValueMut};
 pub use events::{Event, Events, Listener, Message};
 pub use eviction::AccessClock;
 pub use lag::Lag;
+pub use laps::{Laps, Totals};
 pub use load::Loading;
 pub use snapshot::{SnapshotOptions, SnapshotStep};
 pub use waiters::Waiters;
@@ -113,6 +115,8 @@ pub struct Keyspace {
     pub dirty: u64,
     /// What happened to keys, for listeners; switched on while there are any.
     pub events: Events,
+    /// What commands spend on work that is not their own.
+    pub laps: Laps,
 }
 
 impl Keyspace {
@@ -144,6 +148,7 @@ impl Keyspace {
             counters: Counters::default(),
             dirty: 0,
             events,
+            laps: Laps::default(),
         }
     }
 
@@ -416,7 +421,7 @@ impl Keyspace {
             self.tell_waiters(key, &entry);
         }
         entry.set_clock(clock);
-        self.databases[self.current].insert_new(key, entry);
+        self.databases[self.current].insert_new(key, entry, &mut self.laps);
     }
 
     /// Removes a key; a big value is freed later, in slices. `false` when there was none.
@@ -510,6 +515,14 @@ impl Keyspace {
         let database = &self.databases[db];
         let indexes = database.expiries.memory_bytes() + database.hashes.memory_bytes();
         (database.table.memory_bytes(), indexes)
+    }
+
+    /// How many percent of the volatile keys are there after their time, as their turn has not come.
+    pub fn stale_percent(&self) -> f64 {
+        let indexes = || self.databases.iter().map(|database| &database.expiries);
+        let all: usize = indexes().map(|index| index.len()).sum();
+        let due: usize = indexes().map(|index| index.count_due(self.now_ms)).sum();
+        due as f64 / all.max(1) as f64 * 100.0
     }
 
     /// About how many milliseconds the volatile keys of `db` have left on average: of so many of them, at even distances
@@ -678,11 +691,17 @@ impl Keyspace {
         if self.loading {
             return;
         }
-        if entry.expiry().is_some_and(|when| when <= self.now_ms) {
+        let is_due = entry.expiry().is_some_and(|when| when <= self.now_ms);
+        let has_volatile_fields = entry.is_volatile_hash();
+        let since = self.laps.now();
+        if is_due {
             self.expire(key);
-        } else if entry.is_volatile_hash() {
+        } else if has_volatile_fields {
             self.expire_met_fields(key);
+        } else {
+            return;
         }
+        self.laps.met_expired(since);
     }
 
     #[cold]

@@ -84,6 +84,11 @@ pub trait Clock {
     fn ticks(&self) -> u64 {
         self.monotonic_us()
     }
+    /// What reads the same counter without the clock, if the platform has such a function: for work deep inside, of which
+    /// only how long it takes is told.
+    fn counter(&self) -> Option<fn() -> u64> {
+        None
+    }
     /// How many nanoseconds so many [`Clock::ticks`] take.
     fn nanoseconds(&self, ticks: u64) -> u64 {
         ticks.saturating_mul(1000)

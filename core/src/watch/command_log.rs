@@ -46,13 +46,13 @@ pub struct Why {
     pub executed_us: u64,
     /// Of those, microseconds spent on evicting and freeing before it ran.
     pub eviction_us: u64,
-    /// Of those, microseconds spent on tables that grew: segments rebuilt or split.
+    /// Of those, microseconds spent on the database's table, which grew: segments rebuilt or split.
     pub table_us: u64,
     /// How many segments were.
-    pub table_segments: u64,
-    /// Of those, microseconds spent on keys and fields whose time had come.
+    pub table_growths: u64,
+    /// Of those, microseconds spent on removing keys and fields that it met after their time.
     pub expiry_us: u64,
-    /// How many keys and fields were.
+    /// How many keys, or hashes with such fields, there were.
     pub expired: u64,
     /// Microseconds that the write of this turn's effects to the log took, after it.
     pub log_us: u64,
@@ -69,7 +69,7 @@ impl Why {
             ("executed-usec", self.executed_us),
             ("eviction-usec", self.eviction_us),
             ("table-growth-usec", self.table_us),
-            ("table-growths", self.table_segments),
+            ("table-growths", self.table_growths),
             ("expiry-usec", self.expiry_us),
             ("expired", self.expired),
             ("aof-write-usec", self.log_us),

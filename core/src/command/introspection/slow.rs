@@ -96,15 +96,12 @@ fn kind(word: &[u8]) -> Result<Kind, CommandError> {
 
 /// How many entries are wanted; `None`: all.
 fn count(args: &Args<'_>) -> Result<Option<usize>, CommandError> {
-    let within = |count: i64| if count < -1 { None } else { Some(count) };
-    match args.int(2)? {
-        -1 => Ok(None),
-        count => within(count)
-            .and_then(|count| usize::try_from(count).ok())
-            .map(Some)
-            .ok_or(CommandError::new(
-                "ERR count should be greater than or equal to -1",
-            )),
+    match args.int(2) {
+        Ok(-1) => Ok(None),
+        Ok(count) if count >= 0 => Ok(usize::try_from(count).ok()),
+        _ => Err(CommandError::new(
+            "ERR count should be greater than or equal to -1",
+        )),
     }
 }
 

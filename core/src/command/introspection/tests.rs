@@ -231,3 +231,54 @@ fn debug_switches_expiry_and_looks_at_objects() {
         expect(&mut local, &line, reply);
     }
 }
+
+#[test]
+fn work_that_is_not_a_commands_own_is_timed() {
+    use core::sync::atomic::{AtomicU64, Ordering};
+    static READINGS: AtomicU64 = AtomicU64::new(0);
+    let mut local = Local::new(1);
+    local.set_time_ms(1_000_000);
+    local.line("SET volatile 1 PX 100");
+    let counter = || READINGS.fetch_add(1, Ordering::Relaxed);
+    local.shared.keys.laps.set_counter(Some(counter));
+    for at in 0..5000 {
+        local.line(&std::format!("SET key:{at} value"));
+    }
+    let grown = local.shared.keys.laps.totals;
+    assert!(grown.table_growths > 5, "{grown:?}");
+    // Each is read around it, so it takes one tick.
+    assert_eq!(grown.table_ticks, grown.table_growths);
+    assert_eq!((grown.expiries, grown.expiry_ticks), (0, 0));
+    local.set_time_ms(1_000_200);
+    expect(&mut local, "GET volatile", "$-1\r\n");
+    let met = local.shared.keys.laps.totals;
+    assert_eq!((met.expiries, met.expiry_ticks), (1, 1));
+}
+
+#[test]
+fn the_logs_are_looked_at_as_in_redis() {
+    let mut local = Local::new(1);
+    expect(&mut local, "SLOWLOG GET", "*0\r\n");
+    expect(&mut local, "SLOWLOG LEN", ":0\r\n");
+    expect(&mut local, "SLOWLOG RESET", "+OK\r\n");
+    let negative = "-ERR count should be greater than or equal to -1\r\n";
+    expect(&mut local, "SLOWLOG GET -2", negative);
+    expect(&mut local, "COMMANDLOG GET -2 slow", negative);
+    let kind = "-ERR type should be one of the following: slow, large-request, large-reply\r\n";
+    expect(&mut local, "COMMANDLOG GET 1 fast", kind);
+    expect(&mut local, "COMMANDLOG LEN fast", kind);
+    expect(
+        &mut local,
+        "SLOWLOG GET 1 2",
+        "-ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.\r\n",
+    );
+    expect(&mut local, "LATENCY LATEST", "*0\r\n");
+    expect(&mut local, "LATENCY HISTORY command", "*0\r\n");
+    expect(
+        &mut local,
+        "LATENCY GRAPH command",
+        "-ERR No samples available for event 'command'\r\n",
+    );
+    expect(&mut local, "LATENCY RESET", ":0\r\n");
+    expect(&mut local, "LATENCY HISTOGRAM set nothing", "*0\r\n");
+}

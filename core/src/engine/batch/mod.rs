@@ -18,7 +18,7 @@ mod parse;
 
 use super::Engine;
 use super::big_argument::apart;
-use super::connection::Waits;
+use super::connection::{Connection, Waits};
 use super::quoted::QuotedLines;
 use super::timing::Ran;
 use crate::bytes::shared::LONG_BYTES;
@@ -62,6 +62,8 @@ struct Request {
     lookups: u32,
     /// The command's number, if there is such a command.
     command: Option<u16>,
+    /// Its length in the input, without arguments that are apart.
+    len: u32,
     /// Index of its first key and distance of one key to the next.
     first_key: u16,
     key_step: u16,
@@ -341,7 +343,7 @@ impl<P: Platform> Engine<P> {
             self.batch.ask_ahead(until, &self.shared.keys);
             self.run_request(at, &request);
         }
-        self.end_run(self.batch.requests.len().checked_sub(1));
+        self.end_run(self.batch.requests.len());
     }
 
     #[inline(always)]
@@ -413,17 +415,17 @@ impl<P: Platform> Engine<P> {
         }
         self.reply_bytes += replied;
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
-        // Arguments apart are known by their place, so the end of the last one is about the length of the request.
-        let last = spans.last().map_or(0..0, |last| last.range());
         let is_big = request.offset == 0 && connection.big.is_some();
-        if ask.is_some() || is_big || self.timing.ends_group(last.end, replied) {
+        if ask.is_some() || is_big || !self.timing.is_short(request.len, replied) {
             self.ran(at, ask, replied);
+        } else if self.timing.is_last(at) {
+            self.end_run(at + 1);
         }
         if !self.shared.keys.events.is_empty() {
             self.tell_events();
         }
         if self.shared.keys.waiters.is_anything_ready() {
-            self.end_run(Some(at));
+            self.end_run(at + 1);
             self.serve_ready();
         }
     }
@@ -434,43 +436,58 @@ impl<P: Platform> Engine<P> {
         connection.is_some_and(|connection| connection.client.attention.has(Attention::IN_MULTI))
     }
 
-    /// Ends a group of commands that are timed together, after carrying out what the last one asked for.
+    /// Ends the group of commands that are timed together, if some ran before `end` in the batch. Once in a group, so it
+    /// is kept out of what runs for each request.
+    #[inline(never)]
+    fn end_run(&mut self, end: usize) {
+        if !self.timing.is_running(end) {
+            return;
+        }
+        self.timing.go_on_at(end);
+        if let Some(long) = self.end_group() {
+            self.run_was_long(long, end - 1);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_was_long(&mut self, long: (u64, u64), last: usize) {
+        let ran = self.look_back(last);
+        self.took_long(long, ran);
+    }
+
+    /// Begins a group with the request at `at`, after ending the one before.
+    #[inline(never)]
+    fn change_group(&mut self, at: usize) {
+        self.end_run(at);
+        let command = self.batch.requests[at].command;
+        self.begin_group(command);
+        self.timing.go_on_at(at);
+    }
+
+    /// Ends a group with a command that is long or has asked for something, which is carried out.
+    #[inline(never)]
     fn ran(&mut self, at: usize, ask: Option<Box<Ask>>, replied: usize) {
         let request = self.batch.requests[at];
         if let Some(ask) = ask {
-            let Some(ran) = self.look_back(at) else {
-                return;
-            };
+            let ran = self.look_back(at);
             self.forget_big(&request);
             self.asked(at, *ask);
+            self.timing.go_on_at(at + 1);
             if let Some(long) = self.end_group() {
-                self.took_long(long, Some(ran));
+                self.took_long(long, ran);
             }
             return;
         }
-        if let Some(long) = self.end_group() {
-            let ran = self.look_back(at);
-            self.took_long(long, ran);
-        }
-        self.was_long(at, replied);
-        self.forget_big(&request);
-    }
-
-    /// Tells the logs of a command whose request or reply was large.
-    fn was_long(&mut self, at: usize, replied: usize) {
-        let request = &self.batch.requests[at];
-        let Some(connection) = self.connections.get(request.slot) else {
-            return;
-        };
-        let first = request.first_span as usize;
-        let spans = &self.batch.spans[first..first + request.spans as usize];
-        let end = spans.last().map_or(0, |last| last.range().end);
-        if !self.timing.may_be_large(end, replied) && connection.big.is_none() {
-            return;
-        }
-        if let Some(ran) = self.look_back(at) {
+        self.end_run(at + 1);
+        let is_apart = |connection: &Connection| request.offset == 0 && connection.big.is_some();
+        let is_apart = self.connections.get(request.slot).is_some_and(is_apart);
+        if (is_apart || self.timing.is_large(request.len, replied))
+            && let Some(ran) = self.look_back(at)
+        {
             self.was_large(replied as u64, ran);
         }
+        self.forget_big(&request);
     }
 
     fn forget_big(&mut self, request: &Request) {
@@ -482,7 +499,6 @@ impl<P: Platform> Engine<P> {
     }
 
     /// What the logs keep of the request at `at`, whose connection is still there.
-    #[cold]
     fn look_back(&self, at: usize) -> Option<Ran> {
         let request = self.batch.requests.get(at)?;
         let connection = self.connections.get(request.slot)?;
@@ -495,24 +511,6 @@ impl<P: Platform> Engine<P> {
         };
         let args = Args::new(buffer, spans, self.shared.keys.hasher()).with_apart(apart);
         Some(Ran::new(request.slot, &args))
-    }
-
-    /// Begins a group with the request at `at`, after ending the one before.
-    #[inline(never)]
-    fn change_group(&mut self, at: usize) {
-        self.end_run(at.checked_sub(1));
-        let command = self.batch.requests[at].command;
-        self.begin_group(command);
-    }
-
-    /// Ends a group if there is one, whose last request is at `last`.
-    fn end_run(&mut self, last: Option<usize>) {
-        if self.timing.is_running()
-            && let Some(long) = self.end_group()
-        {
-            let ran = last.and_then(|at| self.look_back(at));
-            self.took_long(long, ran);
-        }
     }
 
     #[cold]

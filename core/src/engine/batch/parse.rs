@@ -150,6 +150,7 @@ impl Batch {
                             first_lookup: lookups.start,
                             lookups: lookups.len() as u32,
                             command: found.map(|(number, _)| number),
+                            len: len as u32,
                             first_key: keys.first as u16,
                             key_step: keys.step as u16,
                             offset,

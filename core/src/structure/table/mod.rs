@@ -245,6 +245,17 @@ impl<T: TableItem> Table<T> {
 
     /// Adds an item whose key is not in the table yet (the caller has looked).
     pub fn insert_new(&mut self, hash: u64, item: T) {
+        self.insert_new_with(hash, item, |grow| grow());
+    }
+
+    /// The same; when the table has to grow for it, `around` does what it is given, and perhaps times it.
+    #[inline]
+    pub fn insert_new_with(
+        &mut self,
+        hash: u64,
+        item: T,
+        mut around: impl FnMut(&mut dyn FnMut()),
+    ) {
         debug_assert!(!self.contains(hash, item.key()));
         if self.directory.is_empty() {
             self.add_segment(Segment::new(1, 0, 0));
@@ -257,7 +268,7 @@ impl<T: TableItem> Table<T> {
             if self.segments[at].insert::<T>(hash, pointer, &self.hasher) {
                 break;
             }
-            self.grow(hash);
+            around(&mut || self.grow(hash));
         }
         self.len += 1;
     }
