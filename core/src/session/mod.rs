@@ -16,8 +16,8 @@ pub use transaction::Exec;
 use crate::command::error::until_nul;
 use crate::command::secrets::is_secret;
 use crate::command::{
-    Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome,
-    Registry, ReplyMode,
+    Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Multi,
+    Outcome, Registry, ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
 use crate::pubsub::PubSub;
@@ -278,7 +278,9 @@ impl Shared {
         if closed && !flags.has(Flags::NO_AUTH) {
             return Err(CommandError::new("NOAUTH Authentication required."));
         }
-        if attention.has(Attention::LOADING) && !flags.has(Flags::LOADING) {
+        let exec = multi.filter(|_| command.is_exec());
+        let runs_loading = exec.is_none_or(Multi::may_run_while_loading);
+        if attention.has(Attention::LOADING) && !(flags.has(Flags::LOADING) && runs_loading) {
             return Err(CommandError::new(
                 "LOADING Redis is loading the dataset in memory",
             ));
@@ -288,8 +290,8 @@ impl Shared {
                 "ERR Command not allowed inside a transaction",
             ));
         }
-        if let Some(multi) = multi.filter(|_| command.is_exec()) {
-            flags = flags | multi.flags();
+        if let Some(exec) = exec {
+            flags = flags | exec.flags();
         }
         if attention.has(Attention::MEMORY_FULL) && self.may_need_room_for(client, command) {
             return Err(CommandError::OUT_OF_MEMORY);
