@@ -23,6 +23,7 @@ use crate::keyspace::{AccessClock, Keyspace};
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::{Settings, quote};
+use crate::tracking::Tracking;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub keys: Keyspace,
     /// Who has subscribed to what.
     pub pubsub: PubSub,
+    /// Which keys clients cache.
+    pub tracking: Tracking,
     /// The settings.
     pub settings: Settings,
     /// The command table.
@@ -56,6 +59,7 @@ impl Shared {
         let keys = Keyspace::new(databases, seed);
         let mut shared = Shared {
             pubsub: PubSub::new(keys.hasher()),
+            tracking: Tracking::default(),
             keys,
             statistics: Statistics::new(registry.len()),
             settings,
@@ -221,7 +225,23 @@ impl Shared {
                 Reply::new(out, client.protocol).simple("QUEUED");
                 Ok(Look::Queued)
             }
-            _ => Ok(Look::Run),
+            _ => {
+                self.remember_keys(client, command, args);
+                client.end_announcement(command);
+                Ok(Look::Run)
+            }
+        }
+    }
+
+    /// Remembers the keys that a client which caches is about to read.
+    fn remember_keys(&mut self, client: &ClientState, command: &Command, args: &Args<'_>) {
+        let Some(tracking) = &client.tracking else {
+            return;
+        };
+        if command.spec.flags.has(Flags::READONLY) && tracking.remembers() {
+            let (table, reader) = (&mut self.tracking, tracking.reader);
+            let mut remember = |index| table.remember(reader, &args.key(index));
+            command.spec.for_each_key(args, &mut remember);
         }
     }
 
@@ -354,6 +374,7 @@ impl Shared {
         let mut cx = Cx {
             keys: &mut self.keys,
             pubsub: &mut self.pubsub,
+            tracking: &mut self.tracking,
             reply,
             client,
             settings: &mut self.settings,

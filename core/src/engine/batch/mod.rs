@@ -421,7 +421,7 @@ impl<P: Platform> Engine<P> {
             self.ran(at, ask, replied);
         }
         if !self.shared.keys.events.is_empty() {
-            self.tell_events();
+            self.tell_events(Some(request.slot));
         }
         if self.shared.keys.waiters.is_anything_ready() {
             self.end_run(Some(at));
