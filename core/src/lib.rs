@@ -13,6 +13,7 @@
 //! settings/   the settings table with Redis's names
 //! keyspace/   databases, entries, expiry, lazy freeing, effects, who waits for which keys
 //! pubsub/     who has subscribed to which channels and patterns
+//! tracking/   which clients cache which keys
 //! watch/      what the server notes about its own work: counters, slow commands, latency
 //! command/    one file or folder a family: specification rows and handlers
 //! session/    running requests for a client; a client in process
@@ -70,6 +71,7 @@ pub mod resp;
 pub mod session;
 pub mod settings;
 pub mod structure;
+pub mod tracking;
 pub mod value;
 pub mod watch;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One RESP2 reply.
+/// One reply: of RESP2, and as much of RESP3 as tests ask for.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// `+...`
@@ -14,7 +14,13 @@ pub enum Value {
     /// `$...`; `None` is the null bulk.
     Bulk(Option<Vec<u8>>),
     /// `*...`; `None` is the null array.
+    ///
+    /// Maps and sets of RESP3 as well.
     Array(Option<Vec<Value>>),
+    /// `_`
+    Null,
+    /// `>...`: what the server sends without being asked.
+    Push(Vec<Value>),
 }
 
 impl Value {
@@ -33,6 +39,11 @@ impl fmt::Debug for Value {
             Value::Bulk(None) => f.write_str("$nil"),
             Value::Bulk(Some(bytes)) => write!(f, "\"{}\"", bytes.escape_ascii()),
             Value::Array(None) => f.write_str("*nil"),
+            Value::Null => f.write_str("_"),
+            Value::Push(items) => {
+                f.write_str(">")?;
+                f.debug_list().entries(items).finish()
+            }
             Value::Array(Some(items)) => f.debug_list().entries(items).finish(),
         }
     }
@@ -79,6 +90,18 @@ fn parse(bytes: &[u8]) -> Option<(Value, usize)> {
         b'*' => match usize::try_from(number()) {
             Err(_) => (Value::Array(None), at),
             Ok(count) => parse_items(bytes, at, count)?,
+        },
+        b'_' => (Value::Null, at),
+        b'=' => {
+            let len = usize::try_from(number()).expect("a length");
+            let text = bytes.get(at..at + len + 2)?;
+            (Value::Bulk(Some(text[4..len].to_vec())), at + len + 2)
+        }
+        b'~' => parse_items(bytes, at, usize::try_from(number()).expect("a count"))?,
+        b'%' => parse_items(bytes, at, 2 * usize::try_from(number()).expect("a count"))?,
+        b'>' => match parse_items(bytes, at, usize::try_from(number()).expect("a count"))? {
+            (Value::Array(Some(items)), at) => (Value::Push(items), at),
+            other => other,
         },
         other => unreachable!("a reply begins with {:?}", char::from(other)),
     })

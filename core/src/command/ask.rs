@@ -4,6 +4,7 @@ use super::client_filter::ClientFilter;
 use super::multi::Queued;
 use super::wait::Wait;
 use crate::settings::Changes;
+use crate::tracking::Options;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -101,6 +102,8 @@ pub enum Ask {
         /// Whether the reply has to wait until it is.
         is_wanted: bool,
     },
+    /// CLIENT TRACKING ON with REDIRECT.
+    Track(Options),
     /// EXEC: run these requests one after the other, and reply an array of their replies.
     Exec(Vec<Queued>),
     /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.

@@ -23,6 +23,8 @@ impl Attention {
     pub const LOADING: Self = Attention(1 << 3);
     /// The client is between MULTI and EXEC: its requests are queued.
     pub const IN_MULTI: Self = Attention(1 << 8);
+    /// The client caches what it reads: its keys are remembered.
+    pub const TRACKING: Self = Attention(1 << 9);
     /// The client has subscribed to something, and may send little else under RESP2.
     pub const SUBSCRIBED: Self = Attention(1 << 16);
     /// Somebody is sent every request that runs.

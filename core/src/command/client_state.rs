@@ -1,9 +1,10 @@
 //! What commands know and change of the client they run for.
 
 use super::acl::UserId;
-use super::{Attention, Multi};
+use super::{Attention, Command, Multi};
 use crate::keyspace::watched::Watch;
 use crate::resp::{Loans, Protocol};
+use crate::tracking::ClientTracking;
 use alloc::boxed::Box;
 use alloc::string::String;
 
@@ -70,6 +71,8 @@ pub struct ClientState {
     pub last_command: Option<u16>,
     /// Commands run so far.
     pub commands: u64,
+    /// How it caches; to be ended when the client goes.
+    pub tracking: Option<Box<ClientTracking>>,
     /// The transaction since MULTI.
     pub multi: Option<Box<Multi>>,
     /// The keys of WATCH; to be given to [`crate::keyspace::Keyspace::unwatch`] when the client goes.
@@ -105,6 +108,7 @@ impl ClientState {
             active_at_ms: now_ms,
             last_command: None,
             commands: 0,
+            tracking: None,
             multi: None,
             watch: Watch::default(),
             loans: Loans::default(),
@@ -115,6 +119,19 @@ impl ClientState {
     pub fn transaction_bytes(&self) -> usize {
         let multi = self.multi.as_ref().map_or(0, |multi| multi.memory_bytes());
         multi + self.watch.memory_bytes()
+    }
+
+    /// A command runs: what CLIENT CACHING has announced for the next one is over after it, but for a transaction, for
+    /// which it counts as a whole.
+    pub(crate) fn end_announcement(&mut self, command: &Command) {
+        let is_of_client = command.container.is_some_and(|it| it.name == "client");
+        let begins = command.spec.name == "multi" || command.is_exec();
+        if let Some(tracking) = &mut self.tracking
+            && !is_of_client
+            && !begins
+        {
+            tracking.is_announced = false;
+        }
     }
 
     /// Whether it has shown who it is, or need not.

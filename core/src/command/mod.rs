@@ -29,6 +29,7 @@ pub use ask::{Ask, MemoryAsk, Outcome, Shutdown};
 pub use attention::Attention;
 pub use client_filter::ClientFilter;
 pub use client_state::{ClientState, ReplyMode};
+pub(crate) use connection::NO_SUCH_CLIENT;
 pub use error::CommandError;
 pub use multi::{Multi, Queued};
 pub use owned::OwnedRequest;
@@ -85,6 +86,8 @@ pub static FAMILIES: &[&[CommandSpec]] = &[
 pub struct Cx<'a> {
     /// The databases; the client's one is selected.
     pub keys: &'a mut Keyspace,
+    /// Which keys clients cache.
+    pub tracking: &'a mut crate::tracking::Tracking,
     /// Who has subscribed to what.
     pub pubsub: &'a mut PubSub,
     /// The client's output.

@@ -18,6 +18,8 @@ pub struct Multi {
     queue: Vec<Queued>,
     /// Flags that any of the queued commands has.
     flags: Flags,
+    /// Whether all of them may run while the data are loaded.
+    are_for_loading: bool,
     /// Bytes of memory that the requests take, as CLIENT LIST tells them.
     bytes: usize,
     is_aborted: bool,
@@ -28,6 +30,7 @@ impl Default for Multi {
         Multi {
             queue: Vec::new(),
             flags: Flags::NONE,
+            are_for_loading: true,
             bytes: 0,
             is_aborted: false,
         }
@@ -45,6 +48,7 @@ impl Multi {
         };
         self.bytes += request.memory_bytes();
         self.flags = self.flags | command.spec.flags;
+        self.are_for_loading &= command.spec.flags.has(Flags::LOADING);
         self.queue.push(Queued {
             command: command.number,
             request,
@@ -77,6 +81,11 @@ impl Multi {
     /// The flags that any of the queued commands has.
     pub fn flags(&self) -> Flags {
         self.flags
+    }
+
+    /// Whether all queued commands may run while the data are loaded.
+    pub fn may_run_while_loading(&self) -> bool {
+        self.are_for_loading
     }
 
     /// Bytes of memory that the queued requests take.

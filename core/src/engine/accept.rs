@@ -119,6 +119,9 @@ impl<P: Platform> Engine<P> {
         let _ = self.ae.unwatch(connection.fd);
         self.net.close(connection.fd);
         connection.client.end_multi(&mut self.shared.keys);
+        let events = &mut self.shared.keys.events;
+        let tracking = &mut self.shared.tracking;
+        connection.client.end_tracking(tracking, events);
         self.client_memory.forget(slot, &connection);
         if let Some(subscriber) = connection.client.subscriber {
             self.shared.pubsub.leave(subscriber);

@@ -80,6 +80,7 @@ impl<P: Platform> Engine<P> {
             Ask::BackgroundSave => self.bgsave_command(slot),
             Ask::Reload { save } => self.reload_command(slot, save),
             Ask::WaitForLog { is_wanted } => self.wait_for_log(slot, is_wanted),
+            Ask::Track(options) => self.track(slot, options),
             Ask::Exec(queue) => self.exec(slot, queue),
             Ask::Reset => self.reset(slot),
         }
@@ -220,6 +221,8 @@ impl<P: Platform> Engine<P> {
         };
         let old = &mut connection.client;
         old.end_multi(&mut self.shared.keys);
+        let events = &mut self.shared.keys.events;
+        old.end_tracking(&mut self.shared.tracking, events);
         if let Some(subscriber) = old.subscriber.take() {
             self.shared.pubsub.leave(subscriber);
         }

@@ -63,6 +63,9 @@ impl<P: Platform> Engine<P> {
         let (input, capacity) = (connection.input.len(), connection.input.capacity());
         let memory = self.memory_of(connection);
         let apart = connection.apart_len();
+        let redirect_id = client.tracking.as_deref().map_or(-1, |tracking| {
+            tracking.redirect.map_or(0, |redirect| redirect.id as i64)
+        });
         let flags = self.flags_of(connection);
         let capabilities = client.capabilities();
         let [channels, patterns, shards] =
@@ -80,7 +83,7 @@ impl<P: Platform> Engine<P> {
             "id={} addr={address} laddr={local} fd={} name={} age={} idle={} flags={flags} capa={capabilities} db={} \
              sub={channels} psub={patterns} ssub={shards} multi={} watch={} qbuf={input} qbuf-free={} \
              argv-mem={apart} multi-mem={} rbs={} rbp={} obl={current} oll={} omem={} tot-mem={memory} events={} \
-             cmd={command} user={user} redir=-1 resp={protocol} lib-name={} lib-ver={} tot-net-in={} \
+             cmd={command} user={user} redir={redirect_id} resp={protocol} lib-name={} lib-ver={} tot-net-in={} \
              tot-net-out={} tot-cmds={}",
             client.id,
             connection.fd.0,

@@ -170,6 +170,9 @@ impl Connection {
     pub(super) fn flags(&self, is_dirty: bool) -> String {
         let client = &self.client;
         let is_blocked = matches!(self.waits, Waits::ForAnswer | Waits::ForPause);
+        let tracking = client.tracking.as_deref();
+        let redirect = tracking.and_then(|tracking| tracking.redirect);
+        let is_broken = redirect.is_some_and(|redirect| redirect.is_broken);
         let mut flags = String::new();
         for (is, letter) in [
             (client.is_monitor(), 'O'),
@@ -178,6 +181,9 @@ impl Connection {
             (is_blocked, 'b'),
             (is_dirty, 'd'),
             (self.closing, 'c'),
+            (tracking.is_some(), 't'),
+            (is_broken, 'R'),
+            (tracking.is_some_and(|it| it.is_broadcast), 'B'),
             (self.unix, 'U'),
             (client.no_evict, 'e'),
             (client.no_touch, 'T'),

@@ -68,7 +68,10 @@ impl<P: Platform> Engine<P> {
         let saved = self.snapshot_slice();
         let room_made = self.room_slice();
         if !self.shared.keys.events.is_empty() {
-            self.tell_events();
+            self.tell_events(None);
+        }
+        if self.has_changes_to_tell() {
+            self.tell_changes();
         }
         let listed_all = self.lists.are_done() || self.list_slice();
         let clients_fit = self.evict_clients();

@@ -19,22 +19,36 @@ use alloc::vec::Vec;
 impl<P: Platform> Engine<P> {
     /// Tells the listeners everything that has happened since the last time.
     #[cold]
-    pub(super) fn tell_events(&mut self) {
+    ///
+    /// `by`: the slot of the client whose request has brought them about, if one has.
+    pub(super) fn tell_events(&mut self, by: Option<u32>) {
         let events = self.shared.keys.events.take();
+        let mut was_flushed = false;
         for event in events.iter() {
-            self.tell(&event);
+            let is_flushed = matches!(event, Event::Flushed { .. });
+            // FLUSHALL empties one database after the other, and is told once.
+            if is_flushed && !core::mem::replace(&mut was_flushed, true) {
+                self.invalidate_all();
+            }
+            was_flushed &= is_flushed;
+            self.tell(&event, by);
         }
         self.shared.keys.events.give_back(events);
     }
 
-    fn tell(&mut self, event: &Event<'_>) {
+    fn tell(&mut self, event: &Event<'_>, by: Option<u32>) {
         match *event {
             Event::Key {
                 db,
                 class,
                 name,
                 key,
-            } => self.notify_key(db, class, name, key),
+            } => {
+                self.notify_key(db, class, name, key);
+                if class != KeyspaceEvents::KEY_MISS {
+                    self.invalidate(key, by);
+                }
+            }
             Event::Message {
                 is_sharded,
                 channel,

@@ -156,7 +156,7 @@ impl<P: Platform> Engine<P> {
             longest(|c| c.output.capacity()),
         );
         lines.add("blocked_clients", self.waiting.len());
-        lines.zeros(&["tracking_clients"]);
+        lines.add("tracking_clients", self.shared.tracking.clients());
         lines.add("pubsub_clients", self.shared.pubsub.client_count());
         lines.add("watching_clients", self.shared.keys.watched.watchers());
         lines.add("clients_in_timeout_table", self.waiting.timed_len());
@@ -305,11 +305,12 @@ impl<P: Platform> Engine<P> {
             "evicted_scripts",
             "io_threaded_reads_processed",
             "io_threaded_writes_processed",
-            "tracking_total_keys",
-            "tracking_total_items",
-            "tracking_total_prefixes",
             "unexpected_error_replies",
         ]);
+        let tracking = &self.shared.tracking;
+        lines.add("tracking_total_keys", tracking.key_count());
+        lines.add("tracking_total_items", tracking.item_count());
+        lines.add("tracking_total_prefixes", tracking.prefix_count());
         lines.add("total_error_replies", statistics.errors);
         for (name, count) in [
             (

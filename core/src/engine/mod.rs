@@ -41,6 +41,7 @@ mod reply_room;
 mod room;
 mod snapshots;
 mod timing;
+mod tracking;
 mod turns;
 mod unsynced;
 mod users;
@@ -351,6 +352,9 @@ impl<P: Platform> Engine<P> {
         let requests_us = self.clock.monotonic_us();
         let has_effects = !self.shared.keys.effects.pending().is_empty();
         let was_syncing = has_effects && self.aof.is_syncing();
+        if self.has_changes_to_tell() {
+            self.tell_changes();
+        }
         self.append_log();
         let log_us = match self.aof.is_open() {
             true => self.clock.monotonic_us(),

@@ -281,7 +281,7 @@ impl<P: Platform> Engine<P> {
             Some(ask) => self.carry_out(slot, ask),
         }
         if !self.shared.keys.events.is_empty() {
-            self.tell_events();
+            self.tell_events(Some(slot));
         }
         self.queue_flush(slot);
     }

@@ -148,6 +148,11 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// A reply that is written already, the same under both versions.
+    pub fn push_raw(&mut self, reply: &[u8]) {
+        self.out.extend_from_slice(reply);
+    }
+
     /// The null reply where a string was asked for: `_`, or `$-1` under RESP2.
     #[inline]
     pub fn null(&mut self) {

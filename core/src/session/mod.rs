@@ -17,13 +17,14 @@ use crate::command::acl::{Context, Denied, RuleContext, Users};
 use crate::command::error::until_nul;
 use crate::command::secrets::is_secret;
 use crate::command::{
-    Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Outcome,
-    Registry, ReplyMode,
+    Args, Ask, Attention, ClientState, Command, CommandError, Cx, FAMILIES, Flags, Found, Multi,
+    Outcome, Registry, ReplyMode,
 };
 use crate::keyspace::{AccessClock, Keyspace};
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::{Changes, Settings, quote};
+use crate::tracking::Tracking;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub keys: Keyspace,
     /// Who has subscribed to what.
     pub pubsub: PubSub,
+    /// Which keys clients cache.
+    pub tracking: Tracking,
     /// The settings.
     pub settings: Settings,
     /// The users.
@@ -64,6 +67,7 @@ impl Shared {
         let mut shared = Shared {
             users: Users::new(&settings.requirepass, context),
             pubsub: PubSub::new(keys.hasher()),
+            tracking: Tracking::default(),
             keys,
             statistics: Statistics::new(registry.len()),
             settings,
@@ -270,7 +274,23 @@ impl Shared {
                 Reply::new(out, client.protocol).simple("QUEUED");
                 Ok(Look::Queued)
             }
-            _ => Ok(Look::Run),
+            _ => {
+                self.remember_keys(client, command, args);
+                client.end_announcement(command);
+                Ok(Look::Run)
+            }
+        }
+    }
+
+    /// Remembers the keys that a client which caches is about to read.
+    fn remember_keys(&mut self, client: &ClientState, command: &Command, args: &Args<'_>) {
+        let Some(tracking) = &client.tracking else {
+            return;
+        };
+        if command.spec.flags.has(Flags::READONLY) && tracking.remembers() {
+            let (table, reader) = (&mut self.tracking, tracking.reader);
+            let mut remember = |index| table.remember(reader, &args.key(index));
+            command.spec.for_each_key(args, &mut remember);
         }
     }
 
@@ -326,7 +346,10 @@ impl Shared {
         if closed && !flags.has(Flags::NO_AUTH) {
             return Err(CommandError::new("NOAUTH Authentication required."));
         }
-        if attention.has(Attention::LOADING) && !flags.has(Flags::LOADING) {
+        let exec = client.multi.as_deref().filter(|_| command.is_exec());
+        let runs_loading = exec.is_none_or(Multi::may_run_while_loading);
+        let queued_flags = exec.map_or(Flags::NONE, Multi::flags);
+        if attention.has(Attention::LOADING) && !(flags.has(Flags::LOADING) && runs_loading) {
             return Err(CommandError::new(
                 "LOADING Redis is loading the dataset in memory",
             ));
@@ -343,10 +366,7 @@ impl Shared {
             };
             self.permit(client, command, args, context)?;
         }
-        let multi = client.multi.as_deref();
-        if let Some(multi) = multi.filter(|_| command.is_exec()) {
-            flags = flags | multi.flags();
-        }
+        flags = flags | queued_flags;
         if attention.has(Attention::MEMORY_FULL) && self.may_need_room_for(client, command) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
@@ -437,6 +457,7 @@ impl Shared {
         let mut cx = Cx {
             keys: &mut self.keys,
             pubsub: &mut self.pubsub,
+            tracking: &mut self.tracking,
             reply,
             client,
             settings: &mut self.settings,

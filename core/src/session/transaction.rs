@@ -45,6 +45,7 @@ impl Shared {
         let start = out.len();
         let command = *self.registry.by_number(queued.command)?;
         let args = queued.request.args(self.keys.hasher());
+        self.remember_keys(client, &command, &args);
         let result = match self.still_permit(client, &command, &args) {
             Ok(()) => self.invoke(&command, client, &args, out, random_bytes),
             Err(error) => Err(error),
@@ -57,7 +58,8 @@ impl Shared {
         if self.attention.has(Attention::MONITORED) {
             self.tell_monitors(client, &command, &args);
         }
-        if client.reply_mode != ReplyMode::On {
+        let keeps_reply = core::mem::take(&mut client.keeps_reply);
+        if client.reply_mode != ReplyMode::On && !keeps_reply {
             out.truncate(start);
             client.loans.rewind(start);
         }
@@ -95,6 +97,9 @@ impl Exec {
     pub fn end(self, shared: &mut Shared, client: &mut ClientState) {
         shared.keys.effects.end_transaction();
         client.deny_blocking = self.deny_blocking;
+        if let Some(tracking) = &mut client.tracking {
+            tracking.is_announced = false;
+        }
         if self.skips_next && client.reply_mode == ReplyMode::On {
             client.reply_mode = ReplyMode::SkipNext;
         }

@@ -91,7 +91,6 @@ accepted! {
     "active-defrag-cycle-min" = "1", integer(1, 99);
     "active-defrag-cycle-max" = "25", integer(1, 99);
     "active-defrag-max-scan-fields" = "1000", integer(1, LONG_MAX);
-    "tracking-table-max-keys" = "1000000", integer(0, LONG_MAX);
 
     // Replication.
     "replicaof" ("slaveof") = "", Rule::ReplicaOf, FIXED_DEFAULT;

@@ -328,6 +328,9 @@ settings! {
     /// How many large replies are kept.
     commandlog_large_reply_max_len: usize = 128,
         "commandlog-large-reply-max-len", integer(0, SIZE_MAX);
+    /// How many keys are remembered for clients that cache; 0: as many as they read.
+    tracking_table_max_keys: usize = 1_000_000,
+        "tracking-table-max-keys", integer(0, LONG_MAX);
     /// Whether a histogram of each command's durations is kept.
     latency_tracking: bool = true, "latency-tracking", Rule::Bool;
     /// The percentiles of them that INFO shows.

@@ -1,6 +1,6 @@
 //! CLIENT: what a client says and asks about itself.
 
-use super::filter;
+use super::{filter, tracking};
 use crate::command::help;
 use crate::command::spec::{CommandSpec, Flags, Group};
 use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, ReplyMode};
@@ -24,8 +24,10 @@ const fn row(
 /// CLIENT's rows.
 #[rustfmt::skip]
 pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
+    row("caching", 3, tracking::caching, "6.0.0", "Tells whether the next request's keys are cached.", "O(1)").flags(OWN),
     row("capa", -3, capa, "8.0.0", "Tells what the client can do.", "O(1)").flags(OWN.and(Flags::ALLOW_BUSY)),
     row("getname", 2, getname, "2.6.9", "Returns the name of the connection.", "O(1)").flags(OWN),
+    row("getredir", 2, tracking::getredir, "6.0.0", "Returns the client that invalidations of cached keys go to.", "O(1)").flags(OWN),
     row("help", 2, help, "5.0.0", "Returns what CLIENT can do.", "O(1)").flags(Flags::LOADING.and(Flags::STALE)),
     row("id", 2, id, "5.0.0", "Returns the number of the connection.", "O(1)").flags(OWN),
     row("info", 2, info, "6.2.0", "Returns the connection's line of CLIENT LIST.", "O(1)")
@@ -41,6 +43,8 @@ pub(super) static SUBCOMMANDS: &[CommandSpec] = &[
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     row("setname", 3, setname, "2.6.9", "Gives the connection a name.", "O(1)")
         .flags(OWN).tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    row("tracking", -3, tracking::tracking, "6.0.0", "Switches telling about changes of cached keys on or off.", "O(1). Some options may introduce additional complexity.").flags(OWN),
+    row("trackinginfo", 2, tracking::trackinginfo, "6.2.0", "Returns how the connection caches.", "O(1)").flags(OWN),
     row("unpause", 2, unpause, "6.2.0", "Has requests wait no longer.", "O(N) with N the number of clients that wait")
         .flags(ADMIN),
     row("unblock", -3, filter::unblock, "5.0.0", "Ends the wait of a blocked connection.", "O(log N) with N the number of blocked connections")
@@ -198,11 +202,19 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
         "CLIENT",
         &[
             (
+                "CACHING (YES|NO)",
+                &["Have the keys of the next request cached, or not, with OPTIN or OPTOUT."],
+            ),
+            (
                 "CAPA <option> [options...]",
                 &[
                     "Tell what the client can do:",
                     "* REDIRECT: it follows redirections.",
                 ],
+            ),
+            (
+                "GETREDIR",
+                &["Return the number of the client that invalidations go to."],
             ),
             ("GETNAME", &["Return the connection's name."]),
             ("ID", &["Return the connection's number."]),
@@ -265,6 +277,11 @@ fn help(cx: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
             ),
             ("SETNAME <name>", &["Give the connection a name."]),
             ("UNPAUSE", &["Have requests wait no longer."]),
+            (
+                "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+                &["Tell about changes of keys that the connection has read."],
+            ),
+            ("TRACKINGINFO", &["Return how the connection caches."]),
             (
                 "UNBLOCK <client-id> [TIMEOUT|ERROR]",
                 &["End the wait of a blocked connection, as if its time were up or with an error."],

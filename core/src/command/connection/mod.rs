@@ -3,6 +3,7 @@
 //! ```text
 //! auth.rs     AUTH and HELLO: passwords, the protocol
 //! client.rs   CLIENT: what a client says and asks about itself
+//! tracking.rs CLIENT TRACKING and its kin: caching on the client's side
 //! filter.rs   CLIENT LIST and CLIENT KILL: which clients are meant
 //! ```
 
@@ -11,6 +12,9 @@ mod client;
 mod filter;
 #[cfg(test)]
 mod tests;
+mod tracking;
+
+pub(crate) use tracking::NO_SUCH_CLIENT;
 
 use super::ask::Ask;
 use super::spec::{CommandSpec, Flags, Group};

@@ -383,7 +383,7 @@ fn containers_answer_misuse_as_redis_does() {
     }
     let help = text(local.line("CLIENT HELP"));
     assert!(help.contains(
-        "+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+CAPA <option> [options...]\r\n"
+        "+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+CACHING (YES|NO)\r\n"
     ));
     assert!(help.ends_with("+HELP\r\n+    Print this help.\r\n"));
     let lines = help.matches("\r\n+").count();

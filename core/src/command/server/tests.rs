@@ -81,7 +81,7 @@ fn command_info_has_ten_elements() {
     );
     let client = text(local.line("COMMAND INFO client"));
     assert!(client.starts_with(
-        "*1\r\n*10\r\n$6\r\nclient\r\n:-2\r\n~0\r\n:0\r\n:0\r\n:0\r\n~1\r\n+@slow\r\n~0\r\n~0\r\n*15\r\n*10\r\n"
+        "*1\r\n*10\r\n$6\r\nclient\r\n:-2\r\n~0\r\n:0\r\n:0\r\n:0\r\n~1\r\n+@slow\r\n~0\r\n~0\r\n*19\r\n*10\r\n"
     ));
 }
 

@@ -422,7 +422,7 @@ impl<P: Platform> Engine<P> {
             self.end_run(at + 1);
         }
         if !self.shared.keys.events.is_empty() {
-            self.tell_events();
+            self.tell_events(Some(request.slot));
         }
         if self.shared.keys.waiters.is_anything_ready() {
             self.end_run(at + 1);
