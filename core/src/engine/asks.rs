@@ -23,7 +23,7 @@ impl<P: Platform> Engine<P> {
             }
             Ask::ClientList(filter) => {
                 self.client_list(slot, filter);
-                return self.make_lists();
+                self.make_lists();
             }
             Ask::ClientPause {
                 timeout_ms,

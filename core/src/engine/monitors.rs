@@ -8,6 +8,7 @@ use crate::command::Attention;
 use crate::keyspace::events::Monitored;
 use crate::platform::{Net, Platform};
 use alloc::format;
+use alloc::string::String;
 
 impl<P: Platform> Engine<P> {
     /// MONITOR, from the client at `slot`. Who is a monitor already gets no answer, as in Redis.
@@ -39,7 +40,7 @@ impl<P: Platform> Engine<P> {
         let address = self.net.peer_address(connection.fd);
         let from = match connection.unix {
             true => format!("unix:{}", address.trim_end_matches(":0")),
-            false => format!("{}", &*address),
+            false => String::from(&*address),
         };
         let (seconds, us) = (request.wall_us / 1_000_000, request.wall_us % 1_000_000);
         let line = format!("+{seconds}.{us:06} [{} {from}] ", request.db);
