@@ -27,7 +27,7 @@ run_steps() {
     begun=$SECONDS
     # Steps given by name may need what the first one installs.
     if [ "$1" != tools ]; then
-        case " $* " in *py* | *redis* | *tls* | *aof* | *differential* | *benchmark* | *instructions*) set -- tools "$@" ;; esac
+        case " $* " in *py* | *redis* | *tls* | *exporter* | *aof* | *differential* | *benchmark* | *instructions*) set -- tools "$@" ;; esac
     fi
     for STEP in "$@"; do
         started=$SECONDS
@@ -47,6 +47,8 @@ install_packages() {
     command -v npm >/dev/null || missing+=(npm)
     command -v valgrind >/dev/null || missing+=(valgrind)
     command -v openssl >/dev/null || missing+=(openssl)
+    command -v prometheus-redis-exporter >/dev/null || missing+=(prometheus-redis-exporter)
+    [ -e /usr/include/hiredis/hiredis.h ] || missing+=(libhiredis-dev)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
     [ ${#missing[@]} -gt 0 ] || return 0

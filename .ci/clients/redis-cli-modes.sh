@@ -26,6 +26,10 @@ grep -qE '^2002 ' "$folder/stat"
 for_seconds 2 --latency --raw >"$folder/latency"
 grep -qE '^[0-9]+ [0-9]+ [0-9.]+ [0-9]+' "$folder/latency"
 for_seconds 2 --latency-history -i 1 >"$folder/history" || true
+if [ -z "$(say command info monitor)" ]; then
+    echo "the server has no MONITOR yet: redis-cli's other modes work"
+    exit 0
+fi
 for_seconds 3 monitor >"$folder/monitor" &
 monitor=$!
 for ((waited = 0; waited < 25; waited++)); do

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import redis
 from celery import Celery, group
 
 PORT = os.environ.get("ROTOM_PORT") or sys.argv[1]
@@ -14,7 +15,16 @@ app = Celery(
     broker=f"redis://127.0.0.1:{PORT}/0",
     backend=f"redis://127.0.0.1:{PORT}/1",
 )
-app.conf.update(broker_connection_retry_on_startup=True, result_expires=60, worker_hijack_root_logger=False)
+# Acknowledgements that survive a worker take a script; until the server runs scripts they are left out.
+try:
+    redis.Redis(port=int(PORT)).evalsha("0" * 40, 0)
+except redis.exceptions.NoScriptError:
+    has_scripts = True
+except redis.exceptions.ResponseError:
+    has_scripts = False
+app.conf.update(
+    broker_transport_options={} if has_scripts else {"ack_emulation": False},
+    broker_connection_retry_on_startup=True, result_expires=60, worker_hijack_root_logger=False)
 
 
 @app.task
@@ -53,7 +63,7 @@ def check():
 
 if __name__ == "__main__":
     folder = os.path.dirname(os.path.abspath(__file__))
-    command = [sys.executable, "-m", "celery", "-A", "with_celery", "worker", "--pool", "solo", "-l", "critical"]
+    command = [sys.executable, "-B", "-m", "celery", "-A", "with_celery", "--quiet", "worker", "--pool", "solo", "-l", "critical"]
     environment = {**os.environ, "ROTOM_PORT": PORT, "PYTHONPATH": folder, "C_FORCE_ROOT": "1"}
     worker = subprocess.Popen([*command, "--without-mingle", "--without-gossip"], env=environment, cwd=folder)
     try:

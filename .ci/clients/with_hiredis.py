@@ -82,7 +82,12 @@ async def asynchronous(protocol):
 
 
 parser()
-client_side_cache()
+try:
+    redis.Redis(port=PORT).execute_command("CLIENT", "TRACKING", "OFF")
+except redis.ResponseError:
+    print("the server has no CLIENT TRACKING yet: the client-side cache is not tried")
+else:
+    client_side_cache()
 for version in (2, 3):
     asyncio.run(asynchronous(version))
 print("hiredis and asyncio work")

@@ -55,6 +55,11 @@ pub fn daemonize() -> io::Result<()> {
     put_on(&nothing, &[0, 1, 2])
 }
 
+/// Stops this process until somebody lets it go on (SIGCONT): what Upstart takes for being ready.
+pub fn stop() {
+    syscall::raise(libc::SIGSTOP);
+}
+
 /// Has standard output and standard error appended to the file at `path`.
 pub fn redirect_output_to(path: &Path) -> io::Result<()> {
     let log = OpenOptions::new().create(true).append(true).open(path)?;

@@ -264,7 +264,6 @@ pub(crate) fn ignore_signal(signal: c_int) -> Sys<()> {
 }
 
 /// Signals this thread; the handler has run when this returns.
-#[cfg(test)]
 pub(crate) fn raise(signal: c_int) {
     // SAFETY: no memory is passed.
     unsafe { libc::raise(signal) };

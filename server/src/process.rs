@@ -58,26 +58,49 @@ impl Drop for PidFile {
 }
 
 /// A supervisor that waits to hear that the server is ready.
-pub struct Supervisor {
-    socket: String,
+pub enum Supervisor {
+    /// systemd, at its socket.
+    Systemd {
+        /// The path of the socket; after a `@`, its abstract name.
+        socket: String,
+    },
+    /// Upstart, which waits until the process stops itself (`expect stop`).
+    Upstart,
 }
 
 impl Supervisor {
     /// The supervisor that `supervised` and the environment name.
     pub fn find(settings: &Settings) -> Option<Supervisor> {
+        let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let upstart = || of("UPSTART_JOB").map(|_| Supervisor::Upstart);
+        let systemd = || of("NOTIFY_SOCKET").map(|socket| Supervisor::Systemd { socket });
         match settings.supervised {
-            Supervised::Systemd | Supervised::Auto => {
-                let socket = std::env::var("NOTIFY_SOCKET")
-                    .ok()
-                    .filter(|path| !path.is_empty())?;
-                Some(Supervisor { socket })
-            }
-            Supervised::Upstart | Supervised::No => None,
+            Supervised::Systemd => systemd(),
+            Supervised::Upstart => upstart(),
+            Supervised::Auto => upstart().or_else(systemd),
+            Supervised::No => None,
         }
+    }
+
+    /// Says that the server loads its data, which may take a while.
+    pub fn notify_loading(&self) -> io::Result<()> {
+        match self {
+            Supervisor::Systemd { .. } => log::info!(
+                "Supervised by systemd. Please make sure you set appropriate values for TimeoutStartSec and \
+                 TimeoutStopSec in your service unit."
+            ),
+            Supervisor::Upstart => {
+                log::info!("supervised by upstart, will stop to signal readiness.")
+            }
+        }
+        self.notify("STATUS=Rotom is loading...\n")
     }
 
     /// Says that clients can come.
     pub fn notify_ready(&self) -> io::Result<()> {
+        if let Supervisor::Upstart = self {
+            rotom_platform_linux::process::stop();
+        }
         self.notify("STATUS=Ready to accept connections\nREADY=1\n")
     }
 
@@ -87,9 +110,12 @@ impl Supervisor {
     }
 
     fn notify(&self, state: &str) -> io::Result<()> {
-        let address = match self.socket.strip_prefix('@') {
+        let Supervisor::Systemd { socket } = self else {
+            return Ok(());
+        };
+        let address = match socket.strip_prefix('@') {
             Some(name) => SocketAddr::from_abstract_name(name)?,
-            None => SocketAddr::from_pathname(Path::new(&self.socket))?,
+            None => SocketAddr::from_pathname(Path::new(socket))?,
         };
         UnixDatagram::unbound()?
             .send_to_addr(state.as_bytes(), &address)
@@ -128,7 +154,7 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.path("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        let supervisor = Supervisor {
+        let supervisor = Supervisor::Systemd {
             socket: path.to_str().unwrap().into(),
         };
         supervisor.notify_ready().unwrap();
@@ -136,7 +162,7 @@ mod tests {
         let length = socket.recv(&mut heard).unwrap();
         assert!(heard[..length].ends_with(b"\nREADY=1\n"));
         assert!(
-            Supervisor {
+            Supervisor::Systemd {
                 socket: "/nowhere/notify".into()
             }
             .notify_stopping()

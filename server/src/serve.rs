@@ -35,6 +35,9 @@ pub fn run(program: &str, configured: bool, startup: Startup) -> Result<ExitCode
     let sockets = open_sockets(&mut net, &settings)?;
     banner::running(&settings);
     let supervisor = Supervisor::find(&settings);
+    if let Some(Err(error)) = supervisor.as_ref().map(Supervisor::notify_loading) {
+        log::warn!("The supervisor cannot be told that the server is loading: {error}");
+    }
     let mut host = LinuxHost::new(allocator::allocated, rewritable.clone())?;
     host.give_back_with(allocator::give_back_slice);
     host.measure_with(held);

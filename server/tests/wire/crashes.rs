@@ -63,16 +63,19 @@ fn a_report_goes_to_the_log_file_or_nowhere() {
     assert!(!output.contains("BUG REPORT"), "{output}");
     let dir = folder.path().to_str().unwrap();
     let unix = folder.file("socket");
-    let mut server = Server::launch_quietly(&[
-        "--port",
-        "0",
-        "--unixsocket",
-        &unix,
-        "--dir",
-        dir,
-        "--logfile",
-        &path,
-    ]);
+    let mut server = Server::launch_quietly(
+        &[
+            "--port",
+            "0",
+            "--unixsocket",
+            &unix,
+            "--dir",
+            dir,
+            "--logfile",
+            &path,
+        ],
+        &[],
+    );
     crate::support::until("it is ready", || {
         std::fs::read_to_string(&path).is_ok_and(|log| log.contains("Ready to accept"))
     });

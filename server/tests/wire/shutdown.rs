@@ -1,6 +1,7 @@
 //! Ends that are asked for: everything acknowledged is in the log's file, and the exit code says so.
 
-use crate::support::{Folder, Server, Signal};
+use crate::support::{Folder, PATIENCE, Server, Signal};
+use std::os::unix::net::UnixDatagram;
 
 fn write_then_end(end: impl FnOnce(&mut Server)) {
     let folder = Folder::new();
@@ -67,4 +68,30 @@ fn the_pid_file_lives_as_long_as_the_server() {
     assert!(info.contains(&format!("process_id:{pid}\r\n")), "{info}");
     server.stop();
     assert!(!std::path::Path::new(&path).exists());
+}
+
+#[test]
+fn systemd_hears_how_the_server_is() {
+    let folder = Folder::new();
+    let (notify, unix) = (folder.file("notify"), folder.file("socket"));
+    let socket = UnixDatagram::bind(&notify).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let hear = || {
+        let mut text = [0; 200];
+        let len = socket.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..len]).into_owned()
+    };
+    let dir = folder.path().to_str().unwrap();
+    let flags = ["--port", "0", "--unixsocket", &unix, "--dir", dir];
+    // A supervised server stays, whatever else it was told.
+    let supervised = ["--supervised", "systemd", "--daemonize", "yes"];
+    let flags: Vec<&str> = flags.iter().chain(&supervised).copied().collect();
+    let mut server = Server::launch_quietly(&flags, &[("NOTIFY_SOCKET", &notify)]);
+    assert_eq!(hear(), "STATUS=Rotom is loading...\n");
+    assert_eq!(hear(), "STATUS=Ready to accept connections\nREADY=1\n");
+    // Redis takes no notice of a terminal that goes, and neither does Rotom.
+    server.send_signal(libc::SIGHUP);
+    server.signal(Signal::Terminate);
+    assert_eq!(hear(), "STOPPING=1\n");
+    assert!(server.wait().success());
 }

@@ -58,9 +58,10 @@ impl Server {
     }
 
     /// Starts one that says nothing on its standard output and has no port.
-    pub fn launch_quietly(arguments: &[&str]) -> Server {
+    pub fn launch_quietly(arguments: &[&str], environment: &[(&str, &str)]) -> Server {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let mut child = command(&arguments).spawn().unwrap();
+        let environment = environment.iter().copied();
+        let mut child = command(&arguments).envs(environment).spawn().unwrap();
         let log = Log::of(child.stdout.take().unwrap());
         Server {
             port: 0,
