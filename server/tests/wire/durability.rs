@@ -2,16 +2,18 @@
 
 use crate::support::{Client, Folder, Server, Value, request, run_to_end};
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 const FLAGS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 const MANIFEST: &str = "appendonlydir/appendonly.aof.manifest";
 const LOG: &str = "appendonlydir/appendonly.aof.1.incr.aof";
 
-/// How many clients write at once, how many requests each sends ahead, how many replies are awaited before the end.
+/// How many clients write at once, how many requests each sends ahead, how many replies are awaited before the end at most.
 const WRITERS: usize = 4;
 const AHEAD: usize = 16;
-const REPLIES: usize = 2000;
-const ROUNDS: usize = 3;
+const REPLIES: u64 = 2000;
+/// Kills for each policy; ROTOM_CRASH_ROUNDS is another number of them.
+const ROUNDS: u64 = 3;
 
 /// Pushes numbers to a list, a pipeline at a time, until the connection breaks. Returns how many pushes were
 /// acknowledged and how many were sent.
@@ -43,41 +45,58 @@ fn push_until_the_end(
     }
 }
 
-#[test]
-fn sigkill_under_load_loses_no_acknowledged_write() {
-    let folder = Folder::new();
-    let mut lengths = [0; WRITERS];
-    for _ in 0..ROUNDS {
-        let server = Server::start(&folder, &FLAGS);
-        let (heard, replies) = channel();
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|number| {
-                let (client, heard, from) = (server.client(), heard.clone(), lengths[number]);
-                let list = format!("list:{number}");
-                std::thread::spawn(move || push_until_the_end(client, &list, from, &heard))
-            })
-            .collect();
-        drop(heard);
-        assert_eq!(replies.iter().take(REPLIES).count(), REPLIES);
-        server.kill();
-        let results = writers.into_iter().map(|writer| writer.join().unwrap());
-        let results: Vec<(usize, usize)> = results.collect();
+/// A number below `bound` for this moment of a round; the same ones in every run, but a machine is never as fast twice.
+fn drawn(round: u64, bound: u64) -> u64 {
+    let mixed = (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)) % bound
+}
 
-        let server = Server::start(&folder, &FLAGS);
-        let mut client = server.client();
-        for (number, (acknowledged, sent)) in results.into_iter().enumerate() {
-            let items = client.call(&format!("LRANGE list:{number} 0 -1")).items();
-            assert!(
-                (acknowledged..=sent).contains(&items.len()),
-                "list:{number} has {} items, {acknowledged} were acknowledged, {sent} were sent",
-                items.len()
-            );
-            let items = items.into_iter().map(Value::text);
-            lengths[number] = items.len();
-            assert!(items.eq((0..lengths[number]).map(|item| item.to_string())));
+#[test]
+fn sigkill_at_any_moment_loses_no_acknowledged_write() {
+    let rounds = std::env::var("ROTOM_CRASH_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
+    for policy in ["always", "everysec", "no"] {
+        let flags = ["--appendonly", "yes", "--appendfsync", policy];
+        let folder = Folder::new();
+        let mut lengths = [0; WRITERS];
+        for round in 0..rounds {
+            kill_under_load(&folder, &flags, &mut lengths, round);
         }
-        server.stop();
     }
+}
+
+/// Has clients push to lists of these lengths, kills the server in the middle, starts it again and looks what is there.
+fn kill_under_load(folder: &Folder, flags: &[&str], lengths: &mut [usize; WRITERS], round: u64) {
+    let server = Server::start(folder, flags);
+    let (heard, replies) = channel();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|number| {
+            let (client, heard, from) = (server.client(), heard.clone(), lengths[number]);
+            let list = format!("list:{number}");
+            std::thread::spawn(move || push_until_the_end(client, &list, from, &heard))
+        })
+        .collect();
+    drop(heard);
+    let wanted = 1 + drawn(round, REPLIES) as usize;
+    assert_eq!(replies.iter().take(wanted).count(), wanted);
+    std::thread::sleep(Duration::from_micros(drawn(round + 1000, 3000)));
+    server.kill();
+    let results = writers.into_iter().map(|writer| writer.join().unwrap());
+    let results: Vec<(usize, usize)> = results.collect();
+
+    let server = Server::start(folder, flags);
+    let mut client = server.client();
+    for (number, (acknowledged, sent)) in results.into_iter().enumerate() {
+        let items = client.call(&format!("LRANGE list:{number} 0 -1")).items();
+        assert!(
+            (acknowledged..=sent).contains(&items.len()),
+            "round {round}, {flags:?}: list:{number} has {} items, {acknowledged} were acknowledged, {sent} were sent",
+            items.len()
+        );
+        let items = items.into_iter().map(Value::text);
+        lengths[number] = items.len();
+        assert!(items.eq((0..lengths[number]).map(|item| item.to_string())));
+    }
+    server.stop();
 }
 
 /// Writes three keys and returns the log's bytes, and where the last batch begins.
