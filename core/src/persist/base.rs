@@ -46,7 +46,10 @@ impl<S: Storage> Aof<S> {
             let reader = RdbReader::new(file.path(), file.end(), !is_snapshot, verify);
             return Ok(Reader::Rdb(Box::new(reader)));
         }
-        Ok(Reader::Commands(Replay::new(file.end(), load.sequence())))
+        Ok(Reader::Commands(Box::new(Replay::new(
+            file.end(),
+            load.sequence(),
+        ))))
     }
 
     /// Goes on with an RDB file; `None` when its end has come: the reader is one for what follows in the file then.
@@ -71,7 +74,7 @@ impl<S: Storage> Aof<S> {
                 counts.empty
             );
             let (at, end) = (rdb.position(), load.file().end());
-            *reader = Reader::Commands(Replay::new(end, load.sequence()).from(at));
+            *reader = Reader::Commands(Box::new(Replay::new(end, load.sequence()).starting_at(at)));
             return Ok(None);
         }
         Ok(Some(slice))

@@ -102,8 +102,8 @@ impl Replay {
     }
 
     /// The same, going on at an offset.
-    pub(super) fn from(mut self, offset: u64) -> Self {
-        self.scan = self.scan.from_offset(offset);
+    pub(super) fn starting_at(mut self, offset: u64) -> Self {
+        self.scan = self.scan.starting_at(offset);
         self
     }
 

@@ -103,7 +103,7 @@ impl Scan {
     }
 
     /// The same, going on at an offset.
-    pub(super) fn from_offset(mut self, offset: u64) -> Self {
+    pub(super) fn starting_at(mut self, offset: u64) -> Self {
         (self.offset, self.read_until) = (offset, offset);
         self
     }

@@ -157,7 +157,7 @@ impl FileToLoad {
 /// Runs what the bytes of a file say. See the module's head.
 pub(super) enum Reader {
     /// Commands, as every increment has them.
-    Commands(Replay),
+    Commands(Box<Replay>),
     /// A data set, as base files begin with, and snapshots are.
     Rdb(Box<RdbReader>),
 }
