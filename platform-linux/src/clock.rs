@@ -63,7 +63,7 @@ impl Clock for LinuxClock {
     #[inline]
     fn nanoseconds(&self, ticks: u64) -> u64 {
         match self.counter_rate {
-            Some(rate) => (u128::from(ticks) * u128::from(rate) >> 32) as u64,
+            Some(rate) => ((u128::from(ticks) * u128::from(rate)) >> 32) as u64,
             None => ticks,
         }
     }

@@ -52,7 +52,7 @@ impl Reference {
                 return Some(reference);
             }
         }
-        panic!("{program} does not answer");
+        unreachable!("{program} does not answer");
     }
 
     fn on(mut child: Child, port: u16) -> Option<Reference> {

@@ -70,7 +70,7 @@ impl<P: Platform> Engine<P> {
         reply.bulk(key);
         for &reader in readers {
             let is_told = self.tracking_of(reader).is_some_and(|tracking| {
-                !tracking.is_broadcast && !(tracking.no_loop && by == Some(reader.id))
+                !(tracking.is_broadcast || tracking.no_loop && by == Some(reader.id))
             });
             if is_told {
                 self.send_invalidation(reader, Some(&text));

@@ -147,8 +147,8 @@ impl<P: Platform> Engine<P> {
             return;
         };
         let goes = match self.shared.users.catch_up(&mut connection.client) {
-            Ok(has_lost_channels) => has_lost_channels && self.uses_lost_channel(slot),
-            Err(()) => true,
+            Some(has_lost_channels) => has_lost_channels && self.uses_lost_channel(slot),
+            None => true,
         };
         if !goes {
             return;

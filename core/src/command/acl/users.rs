@@ -137,16 +137,16 @@ impl Users {
         user.is_some()
     }
 
-    /// Like [`Users::look_again`], for all changes until now: `Err` when the client has to go as its user is gone, and
+    /// Like [`Users::look_again`], for all changes until now: `None` when the client has to go as its user is gone, and
     /// otherwise whether what it is subscribed to must be looked at, as its user has lost channels.
-    pub fn catch_up(&self, client: &mut ClientState) -> Result<bool, ()> {
+    pub fn catch_up(&self, client: &mut ClientState) -> Option<bool> {
         if !self.look_again(client) {
-            return Err(());
+            return None;
         }
-        let user = self.get(client.user).ok_or(())?;
+        let user = self.get(client.user)?;
         let has_lost = user.narrowed_at > client.users_seen;
         client.users_seen = self.generation;
-        Ok(has_lost)
+        Some(has_lost)
     }
 
     /// Whether a client may run a request. Only a restricted user's one has to be asked about.
