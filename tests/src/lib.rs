@@ -4,6 +4,7 @@
 //! disk that forgets what was not synced; [`server`] is a whole server in it; [`reference`] is a real
 //! Redis beside it. Everything follows from a seed, so a failure can be replayed.
 
+pub mod fuzz;
 pub mod log;
 pub mod reference;
 pub mod reply;

@@ -10,9 +10,10 @@ use rotom_core::settings::Settings;
 /// How many turns a test waits for something that must happen.
 const PATIENCE_TURNS: usize = 20_000;
 
-/// Settings with lines of `redis.conf` applied to the defaults.
+/// Settings with lines of `redis.conf` applied to the defaults, and no save points but those.
 pub fn settings(lines: &[&str]) -> Settings {
     let mut settings = Settings::default();
+    settings.save.clear();
     for line in lines {
         let mut words = line.split(' ');
         let name = words.next().unwrap_or_default();

@@ -11,6 +11,7 @@ mod listpack;
 mod numbers;
 mod order_tree;
 mod quicklist;
+mod rdb;
 mod replies;
 mod requests;
 mod table;

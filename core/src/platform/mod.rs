@@ -294,6 +294,12 @@ pub trait Storage {
     fn truncate(&mut self, name: &str, len: u64) -> Result<(), IoError>;
     /// Renames over `to`, and returns when the rename survives a power loss.
     fn rename_durable(&mut self, from: &str, to: &str) -> Result<(), IoError>;
+    /// Renames `file`, an open file all of which is durable, from `from` over `to`, and begins to make that durable without
+    /// blocking: it is once `durable_len` tells the file's length again. Until then a power loss may bring the old name back.
+    fn start_rename(&mut self, file: &mut Self::File, from: &str, to: &str) -> Result<(), IoError> {
+        let _ = file;
+        self.rename_durable(from, to)
+    }
     /// Removes a file. After a power loss it may be there again, until something in its folder is made
     /// durable.
     fn remove(&mut self, name: &str) -> Result<(), IoError>;

@@ -39,6 +39,12 @@ impl LinuxFile {
         })
     }
 
+    /// The file has got a name in `folder`, which the helper is to make durable; until then nothing of it is.
+    pub(super) fn sync_name_in(&mut self, folder: PathBuf) -> Result<(), IoError> {
+        self.shared().renamed_into(folder);
+        self.start_sync()
+    }
+
     fn shared(&self) -> &Arc<SyncedFile> {
         self.shared.as_ref().expect("an open file has its share")
     }

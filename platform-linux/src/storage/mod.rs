@@ -147,6 +147,13 @@ impl Storage for LinuxStorage {
         outcome.map_err(to_io_error)
     }
 
+    fn start_rename(&mut self, file: &mut LinuxFile, from: &str, to: &str) -> Result<(), IoError> {
+        let (from, to) = (self.path_to_change(from)?, self.path_to_change(to)?);
+        let _replaced = self.put_off_freeing(&to);
+        fs::rename(&from, &to).map_err(to_io_error)?;
+        file.sync_name_in(folder_of(&to))
+    }
+
     fn remove(&mut self, name: &str) -> Result<(), IoError> {
         let path = self.path_to_change(name)?;
         let _removed = self.put_off_freeing(&path);

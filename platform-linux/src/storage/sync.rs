@@ -206,6 +206,12 @@ impl SyncedFile {
         Ok(gets_in_line)
     }
 
+    /// Notes that the file has a name that is not durable yet.
+    pub(super) fn renamed_into(&self, folder: PathBuf) {
+        let mut progress = lock(&self.progress);
+        (progress.new_in, progress.durable_len) = (Some(folder), 0);
+    }
+
     pub(super) fn durable_len(&self) -> Result<u64, IoError> {
         let mut progress = lock(&self.progress);
         match progress.failure {

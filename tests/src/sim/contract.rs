@@ -105,6 +105,17 @@ impl<P: Platform> Parts<P> {
             .list("", &mut |name| unreachable!("{name} was moved"))
             .unwrap();
         storage.remove("f/moved").unwrap();
+        let mut file = storage.create("f/begun").unwrap();
+        Self::append_all(&mut file, b"whole");
+        file.sync_now().unwrap();
+        storage.start_rename(&mut file, "f/begun", "f/old").unwrap();
+        while file.durable_len() != Ok(5) {
+            std::thread::yield_now();
+        }
+        assert_eq!(storage.read_at("f/old", 0, &mut into), Ok(5));
+        assert_eq!(&into[..5], b"whole");
+        assert_eq!(storage.file_len("f/begun"), Err(IoError::NOT_FOUND));
+        drop(file);
 
         let missing = IoError::NOT_FOUND;
         assert_eq!(storage.remove("f/moved"), Err(missing));

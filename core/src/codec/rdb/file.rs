@@ -79,6 +79,10 @@ impl fmt::Display for Damage {
 }
 
 /// What comes next.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a reader has one of them, and a box for each value would cost more"
+)]
 enum Phase {
     Head,
     Opcode,

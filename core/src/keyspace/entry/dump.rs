@@ -19,7 +19,7 @@ impl Entry {
             ValueType::Hash => {
                 let hash = self.value::<Hash>()?;
                 hash.tell_time(0);
-                read(&View::Hash(&*hash))
+                read(&View::Hash(&hash))
             }
         })
     }

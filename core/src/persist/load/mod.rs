@@ -155,6 +155,7 @@ impl FileToLoad {
 }
 
 /// Runs what the bytes of a file say. See the module's head.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Reader {
     /// Commands, as every increment has them.
     Commands(Box<Replay>),

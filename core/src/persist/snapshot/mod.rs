@@ -2,7 +2,7 @@
 //! its name when it is durable.
 //!
 //! ```text
-//! begin -> Walking: step, append, step, append ... -> Syncing: on the helper thread -> renamed, status told
+//! begin -> Walking: step, append, step, append ... -> Syncing -> Naming: renamed, the helper syncs that -> status told
 //!             | a failure                               | a failure
 //!             v                                         v
 //!          Discarding: the walk goes to its end      the file is removed, status told
@@ -49,7 +49,10 @@ struct Running<F> {
 enum Phase {
     Walking,
     Discarding(IoError),
+    /// The helper thread makes all bytes durable.
     Syncing,
+    /// It has its name, and the helper thread makes that durable.
+    Naming,
 }
 
 /// Whether there is something to do at once.
@@ -123,7 +126,7 @@ impl<F: AppendFile> Snapshots<F> {
                 false => return Work::Left,
                 true => running.begin_sync(),
             },
-            Phase::Syncing => running.finish(storage),
+            Phase::Syncing | Phase::Naming => running.finish(storage),
         };
         match outcome {
             Ok(false) => {}
@@ -144,11 +147,12 @@ impl<F: AppendFile> Snapshots<F> {
         let Some(running) = &mut self.running else {
             return Ok(());
         };
-        if running.phase != Phase::Syncing {
+        if !matches!(running.phase, Phase::Syncing | Phase::Naming) {
             while !running.walk(keys) {}
         }
         let outcome = match running.phase {
             Phase::Discarding(error) => Err(error),
+            Phase::Naming => running.file.sync_now(),
             _ => running
                 .file
                 .sync_now()
@@ -232,12 +236,16 @@ impl<F: AppendFile> Running<F> {
     }
 
     /// Gives the file its name when it is durable; whether that is done.
-    fn finish<S: Storage>(&mut self, storage: &mut S) -> Result<bool, IoError> {
+    fn finish<S: Storage<File = F>>(&mut self, storage: &mut S) -> Result<bool, IoError> {
         if self.file.durable_len()? < self.file.len() {
             return Ok(false);
         }
-        storage.rename_durable(TEMPORARY, &self.name)?;
-        Ok(true)
+        if self.phase == Phase::Naming {
+            return Ok(true);
+        }
+        self.phase = Phase::Naming;
+        storage.start_rename(&mut self.file, TEMPORARY, &self.name)?;
+        Ok(self.file.durable_len()? == self.file.len())
     }
 }
 

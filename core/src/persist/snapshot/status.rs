@@ -80,9 +80,7 @@ impl SnapshotStatus {
         let changes = self.changes(dirty);
         let seconds = (wall_us / 1_000_000).saturating_sub(self.last_save_seconds);
         let may_try = self.last_succeeded || now_us.saturating_sub(self.tried_us) > RETRY_US;
-        let is_due = |point: &&SavePoint| {
-            changes >= u64::from(point.changes) && seconds > u64::from(point.seconds)
-        };
+        let is_due = |point: &&SavePoint| changes >= point.changes && seconds > point.seconds;
         points.iter().find(is_due).copied().filter(|_| may_try)
     }
 
