@@ -44,6 +44,10 @@ fn valkey(reference: &Reference) -> bool {
     reference.is_valkey
 }
 
+fn everyone(_: &Reference) -> bool {
+    true
+}
+
 fn before_7_2(reference: &Reference) -> bool {
     !reference.is_valkey && reference.version < (7, 2)
 }
@@ -59,6 +63,8 @@ fn not_redis_8(reference: &Reference) -> bool {
 /// Version by version; the tables are those of Redis 8.0.
 #[rustfmt::skip]
 const DIFFERENCES: &[Known] = &[
+    known("slowlog|get", "tokens", everyone, "WITHDETAILS is Rotom's own"),
+    known("slowlog|get", "arguments", everyone, "WITHDETAILS is Rotom's own"),
     known("bitop", "arguments", before_8_2, "DIFF, DIFF1, ANDOR and ONE are new in Redis 8.2"),
     known("set", "arguments", before_8_2, "IFEQ and IFNE are new in Valkey 8.1 and Redis 8.4"),
     known("*", "arguments", before_7_2, "arguments had no display_text, and other names, before Redis 7.2"),
