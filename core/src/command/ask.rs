@@ -3,6 +3,7 @@
 use super::client_filter::ClientFilter;
 use super::multi::Queued;
 use super::wait::Wait;
+use crate::platform::Crash;
 use crate::settings::Changes;
 use crate::tracking::Options;
 use alloc::boxed::Box;
@@ -84,6 +85,8 @@ pub enum Ask {
         /// How long, microseconds.
         microseconds: u64,
     },
+    /// DEBUG SEGFAULT and DEBUG PANIC: the process ends here.
+    Crash(Crash),
     /// LASTSAVE: the Unix time in seconds of the last save, or of the start.
     LastSave,
     /// SAVE: make a snapshot now.

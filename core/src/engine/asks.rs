@@ -72,6 +72,11 @@ impl<P: Platform> Engine<P> {
                 self.host.sleep(microseconds);
                 self.reply(slot, |reply| reply.ok());
             }
+            Ask::Crash(how) => {
+                self.host.crash(how);
+                let text = "ERR this platform has no such crash";
+                self.reply(slot, |reply| reply.error(text));
+            }
             Ask::LastSave => {
                 let seconds = self.snapshots.status.last_save_seconds;
                 self.reply(slot, |reply| reply.int(seconds.cast_signed()));

@@ -37,7 +37,7 @@ use crate::bytes::hash::Hasher;
 use crate::bytes::prng::Prng;
 use crate::bytes::shared::SharedBytes;
 use crate::codec::rdb::Usage;
-use crate::structure::table::{ItemMut, ItemRef, Step};
+use crate::structure::table::{Figures, ItemMut, ItemRef, Step};
 use crate::value::{EncodingLimits, List, Stored, ValueRef};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -508,6 +508,11 @@ impl Keyspace {
     pub fn database_len(&self, db: usize) -> (usize, usize) {
         let database = &self.databases[db];
         (database.table.len(), database.expiries.len())
+    }
+
+    /// How the table of `db` is filled; `count`: with its buckets looked at.
+    pub fn table_figures(&self, db: usize, count: bool) -> Figures {
+        self.databases[db].table.figures(count)
     }
 
     /// Bytes of the table of `db`, and of its indexes of expiry times.

@@ -222,6 +222,14 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// An integer of any size, given by its digits: `(123`, or a bulk string under RESP2.
+    pub fn big_number(&mut self, digits: &str) {
+        match self.protocol {
+            Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
+            Protocol::Resp2 => self.text(digits),
+        }
+    }
+
     /// A verbatim string with its three-letter format (`txt`, `mkd`), or a bulk string under RESP2.
     pub fn verbatim(&mut self, format: &str, text: &[u8]) {
         match self.protocol {

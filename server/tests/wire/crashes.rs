@@ -55,6 +55,32 @@ fn every_fatal_signal_is_reported_and_keeps_its_effect() {
 }
 
 #[test]
+fn a_crash_may_be_asked_for() {
+    let wanted = [
+        ("SEGFAULT", libc::SIGSEGV, "crashed by signal: 11 (SIGSEGV)"),
+        ("PANIC", libc::SIGABRT, "asked for by DEBUG PANIC"),
+    ];
+    for (how, signal, text) in wanted {
+        let folder = Folder::new();
+        let mut server = Server::start(&folder, &["--enable-debug-command", "yes"]);
+        let mut client = server.client();
+        client.send(format!("DEBUG {how}\r\n").as_bytes());
+        client.expect_end();
+        let status = server.wait();
+        let log = server.log();
+        assert_eq!(status.signal(), Some(signal), "{how}: {status}\n{log}");
+        for part in [
+            text,
+            "BUG REPORT START",
+            "commands_of_the_batch: debug",
+            "BUG REPORT END",
+        ] {
+            assert!(log.contains(part), "{how}: no '{part}' in\n{log}");
+        }
+    }
+}
+
+#[test]
 fn a_report_goes_to_the_log_file_or_nowhere() {
     let folder = Folder::new();
     let path = folder.file("log");

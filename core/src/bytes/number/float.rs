@@ -40,9 +40,22 @@ pub fn write_f64_shortest(value: f64, out: &mut [u8; FLOAT_TEXT_MAX]) -> &[u8] {
         let mut room = [0; INTEGER_TEXT_MAX];
         return copy_to(write_i64(whole, &mut room), out);
     }
+    write_f64_digits(value, out)
+}
+
+/// The same without the exception for whole numbers: plainly while it is short, else with an exponent (`5e+17`). Redis
+/// takes scores into DEBUG DIGEST so.
+pub fn write_f64_digits(value: f64, out: &mut [u8; FLOAT_TEXT_MAX]) -> &[u8] {
     match value {
         _ if value.is_nan() => copy_to(b"nan", out),
-        _ if value == 0.0 => copy_to(b"-0", out),
+        _ if value == 0.0 => copy_to(
+            if value.is_sign_negative() {
+                b"-0".as_slice()
+            } else {
+                b"0"
+            },
+            out,
+        ),
         _ if value.is_infinite() => copy_to(if value > 0.0 { b"inf" } else { b"-inf" }, out),
         _ => {
             let mut text = Text { out, len: 0 };
@@ -181,6 +194,24 @@ mod tests {
     fn shortest(value: f64) -> String {
         let mut out = [0; FLOAT_TEXT_MAX];
         String::from_utf8_lossy(write_f64_shortest(value, &mut out)).into_owned()
+    }
+
+    #[test]
+    fn digits_alone_make_no_exception_for_whole_numbers() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (-12.0, "-12"),
+            (5e17, "5e+17"),
+            (1_234_567.0, "1234567"),
+            (0.1, "0.1"),
+            (1e-7, "1e-7"),
+            (f64::INFINITY, "inf"),
+        ] {
+            let mut out = [0; FLOAT_TEXT_MAX];
+            assert_eq!(write_f64_digits(value, &mut out), text.as_bytes());
+        }
+        assert_eq!(shortest(5e17), "500000000000000000");
     }
 
     #[test]

@@ -21,6 +21,6 @@ mod text;
 mod wide;
 
 pub use extended::{AddFloatError, Extended, add_float_text};
-pub use float::{FLOAT_TEXT_MAX, parse_f64, write_f64_shortest};
+pub use float::{FLOAT_TEXT_MAX, parse_f64, write_f64_digits, write_f64_shortest};
 pub use integer::{INTEGER_TEXT_MAX, digits, parse_i64, parse_memory, parse_u64};
 pub use integer::{write_i64, write_u64};

@@ -21,12 +21,14 @@
 //! for neighbours, displacement and stash.
 
 mod bucket;
+mod figures;
 mod item;
 mod reserve;
 mod resize;
 mod segment;
 mod walk;
 
+pub use figures::Figures;
 pub use item::{ItemMut, ItemRef, TableItem};
 pub use walk::Iter;
 

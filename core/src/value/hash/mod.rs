@@ -30,7 +30,7 @@ use super::block::{self, Field};
 use super::{Encoding, EncodingLimits};
 use crate::structure::listpack::{Element, IntText};
 use crate::structure::pack::{Body, Pack, PackView, Pos};
-use crate::structure::table::{SCAN_START, Step, Table};
+use crate::structure::table::{Figures, SCAN_START, Step, Table};
 use alloc::boxed::Box;
 use core::mem;
 use volatile::Volatile;
@@ -71,6 +71,15 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => Some(pack),
             _ => None,
+        }
+    }
+
+    /// How the table of a big hash is filled; `count`: with its buckets looked at.
+    pub fn table_figures(&self, count: bool) -> Option<Figures> {
+        match &self.repr {
+            Repr::Packed(_) => None,
+            Repr::Table(table) => Some(table.figures(count)),
+            Repr::Volatile(fields) => fields.table_figures(count),
         }
     }
 

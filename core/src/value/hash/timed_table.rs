@@ -3,7 +3,7 @@
 //! Invariant, which [`TimedTable::check`] verifies: the index has an item of each field with an expiry, and no other.
 //! (Two fields that share time and hash share an item; see [`TimeIndex`].)
 
-use crate::structure::table::{ItemRef, Table, TableItem};
+use crate::structure::table::{Figures, ItemRef, Table, TableItem};
 use crate::structure::time_index::TimeIndex;
 use crate::value::block::{self, Field};
 use alloc::boxed::Box;
@@ -18,6 +18,10 @@ pub(super) struct TimedTable {
 }
 
 impl TimedTable {
+    pub(super) fn figures(&self, count: bool) -> Figures {
+        self.table.figures(count)
+    }
+
     /// A table none of whose fields has an expiry.
     pub(super) fn new(table: Box<Table<Field>>) -> Self {
         TimedTable {

@@ -14,7 +14,7 @@ use super::timed_table::TimedTable;
 use super::{FieldExpiry, Ttl};
 use crate::structure::listpack::{Element, IntText};
 use crate::structure::pack::{Pack, PackView};
-use crate::structure::table::{self, SCAN_START, Step, Table};
+use crate::structure::table::{self, Figures, SCAN_START, Step, Table};
 use crate::value::block::Field;
 use crate::value::{Encoding, EncodingLimits};
 use alloc::boxed::Box;
@@ -67,6 +67,13 @@ impl Volatile {
 
     pub(super) fn fields(&self) -> &Fields {
         &self.fields
+    }
+
+    pub(super) fn table_figures(&self, count: bool) -> Option<Figures> {
+        match &self.fields {
+            Fields::Packed(_) => None,
+            Fields::Table(table) => Some(table.figures(count)),
+        }
     }
 
     pub(super) fn encoding(&self) -> Encoding {

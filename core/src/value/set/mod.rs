@@ -26,7 +26,7 @@ use crate::bytes::number::parse_i64;
 use crate::structure::intset::Intset;
 use crate::structure::listpack::Element;
 use crate::structure::pack::{Body, Pack, PackView, Pos};
-use crate::structure::table::{SCAN_START, Step, Table};
+use crate::structure::table::{Figures, SCAN_START, Step, Table};
 use alloc::boxed::Box;
 
 /// A set of byte strings.
@@ -45,6 +45,14 @@ enum Repr {
 impl Set {
     fn of(repr: Repr) -> Self {
         Set { repr, husk: None }
+    }
+
+    /// How the table of a big set is filled; `count`: with its buckets looked at.
+    pub fn table_figures(&self, count: bool) -> Option<Figures> {
+        match &self.repr {
+            Repr::Table(table) => Some(table.figures(count)),
+            _ => None,
+        }
     }
 
     /// How many members there are.

@@ -33,7 +33,7 @@ pub use range::{LexBound, LexRange, ScoreRange};
 use super::{Encoding, EncodingLimits};
 use crate::structure::listpack::{Element, ListpackSlice};
 use crate::structure::pack::{Body, Pack};
-use crate::structure::table::Step;
+use crate::structure::table::{Figures, Step};
 use alloc::boxed::Box;
 use big::Big;
 use core::mem;
@@ -211,6 +211,14 @@ impl SortedSet {
         match &self.repr {
             Repr::Small(pairs) => Some(pairs),
             Repr::Big(_) => None,
+        }
+    }
+
+    /// How the table of a big sorted set is filled; `count`: with its buckets looked at.
+    pub fn table_figures(&self, count: bool) -> Option<Figures> {
+        match &self.repr {
+            Repr::Small(_) => None,
+            Repr::Big(big) => Some(big.table().figures(count)),
         }
     }
 
