@@ -17,7 +17,7 @@ const OUTPUT_KEEP_BYTES: usize = 64 * 1024;
 pub(super) struct Pool {
     /// Each of `CHUNK_BYTES`, initialised.
     inputs: Vec<Vec<u8>>,
-    /// Empty, with some capacity.
+    /// Empty, each with room for `CHUNK_BYTES` at least.
     outputs: Vec<Vec<u8>>,
     /// The fewest that there were since the last [`Pool::trim`]: these nobody needed.
     idle_inputs: usize,
@@ -74,7 +74,9 @@ impl Pool {
     }
 
     pub(super) fn give_output(&mut self, mut buffer: Vec<u8>) {
-        if (1..=OUTPUT_KEEP_BYTES).contains(&buffer.capacity()) && self.outputs.len() < POOL_MAX {
+        if (CHUNK_BYTES..=OUTPUT_KEEP_BYTES).contains(&buffer.capacity())
+            && self.outputs.len() < POOL_MAX
+        {
             buffer.clear();
             self.outputs.push(buffer);
         }

@@ -133,7 +133,7 @@ impl<P: Platform> Engine<P> {
         }
         let Connection { client, output, .. } = connection;
         let before = output.len();
-        let mut reply = Reply::new(output.writer(&mut self.pool), client.protocol);
+        let mut reply = Reply::new(output.push_writer(), client.protocol);
         write(&mut reply, &mut client.loans);
         if !client.loans.is_empty() {
             output.lend(&mut client.loans);

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 
 /// A list of waiting buffers that had more than so many is not kept once it is empty.
 const BACKLOG_KEEP: usize = 16;
+/// Room that is made for a message.
+const PUSH_BYTES: usize = 256;
 
 /// Replies that the client has not taken yet.
 #[derive(Default)]
@@ -67,6 +69,15 @@ impl Output {
     pub(super) fn writer(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
         if self.current.capacity() == 0 {
             self.current = pool.output();
+        }
+        &mut self.current
+    }
+
+    /// The buffer to write a message to. It goes to thousands at once, perhaps, who would take thousands of big buffers.
+    #[inline]
+    pub(super) fn push_writer(&mut self) -> &mut Vec<u8> {
+        if self.current.capacity() == 0 {
+            self.current = Vec::with_capacity(PUSH_BYTES);
         }
         &mut self.current
     }

@@ -159,16 +159,22 @@ impl Events {
         self.classes
     }
 
-    /// Whether anyone listens.
-    #[inline]
+    /// Whether anyone wants to know what happens to keys: the one test that this costs while nobody does.
+    #[inline(always)]
     pub fn are_wanted(&self) -> bool {
         self.listeners != 0
     }
 
+    /// The listeners that events are kept for. Watched keys are marked at once ([`super::Watched`]).
+    fn told_later(&self) -> u8 {
+        self.listeners & !(Listener::Watch as u8)
+    }
+
     /// Whether events of this class are kept.
     fn is_kept(&self, class: EventClass) -> bool {
-        let only_notified = self.listeners == Listener::Notifications as u8;
-        !only_notified || self.classes.publishes(class)
+        let told = self.told_later();
+        let only_notified = told == Listener::Notifications as u8;
+        told != 0 && (!only_notified || self.classes.publishes(class))
     }
 
     /// Whether there is no event.
@@ -272,9 +278,10 @@ impl Events {
     }
 
     /// A key was looked for and not found. No one but subscribers of notifications wants to know.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key_missed(&mut self, db: usize, key: &[u8]) {
-        if self.classes.publishes(EventClass::KEY_MISS) {
+        // First the test that is the cheaper one.
+        if self.are_wanted() && self.classes.publishes(EventClass::KEY_MISS) {
             self.push_key(db, EventClass::KEY_MISS, "keymiss", key);
         }
     }
@@ -323,13 +330,13 @@ impl Events {
     }
 
     pub(super) fn push_flushed(&mut self, db: usize) {
-        if self.are_wanted() {
+        if self.told_later() != 0 {
             self.kept.push(Kept::Flushed(db));
         }
     }
 
     pub(super) fn push_swapped(&mut self, a: usize, b: usize) {
-        if self.are_wanted() {
+        if self.told_later() != 0 {
             self.kept.push(Kept::Swapped(a, b));
         }
     }
@@ -359,6 +366,10 @@ mod tests {
         events.push_flushed(1);
         assert!(events.is_empty());
         events.set_wanted(Listener::Watch, true);
+        events.push_flushed(1);
+        events.push_key(2, EventClass::default(), "set", b"key");
+        assert!(events.are_wanted() && events.is_empty());
+        events.set_wanted(Listener::Tracking, true);
         events.push_key(2, EventClass::default(), "set", b"key");
         events.push_flushed(1);
         events.push_message(false, b"channel", b"text");
@@ -386,7 +397,7 @@ mod tests {
         );
         events.give_back(all);
         assert!(events.is_empty());
-        events.set_wanted(Listener::Watch, false);
+        events.set_wanted(Listener::Tracking, false);
         events.push_flushed(1);
         assert!(events.is_empty());
     }

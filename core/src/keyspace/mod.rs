@@ -475,7 +475,7 @@ impl Keyspace {
 
     /// Tells that a key was changed by an event of this class and name. Every command that changes data calls it, once
     /// a change that counts in Redis's `dirty`; without it the command is not logged.
-    #[inline]
+    #[inline(always)]
     pub fn modified(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         self.notify(class, event, key);
         self.dirty += 1;
@@ -483,12 +483,18 @@ impl Keyspace {
 
     /// Tells of an event that does not count in `dirty`: one more of a change that [`Keyspace::modified`] has told of
     /// (RENAME's second key, the expiry that SET gives), or no change by a command (a key expired).
-    #[inline]
+    #[inline(always)]
     pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         // Keyspace notifications, WATCH and client-side caching hang on this one place.
         if self.events.are_wanted() {
-            self.events.push_key(self.current, class, event, key.bytes);
+            self.tell(class, event, key);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+        self.events.push_key(self.current, class, event, key.bytes);
         if self.watched.is_anything() && class != EventClass::KEY_MISS {
             self.watched.touch(self.current, key);
         }

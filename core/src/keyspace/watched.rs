@@ -13,7 +13,7 @@
 //! A key that has expired leaves when it is met, and WATCH meets its keys: one that was due then is watched as missing.
 
 use super::slab::Slab;
-use super::{Key, Keyspace};
+use super::{Key, Keyspace, Listener};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -192,11 +192,14 @@ impl Keyspace {
     pub fn watch(&mut self, watch: &mut Watch, key: &Key<'_>) {
         let was_there = self.exists(key);
         self.watched.add(watch, self.current, key, was_there);
+        self.events.set_wanted(Listener::Watch, true);
     }
 
     /// Ends a client's watch over all of its keys.
     pub fn unwatch(&mut self, watch: &mut Watch) {
         self.watched.remove(watch);
+        let is_anything = self.watched.is_anything();
+        self.events.set_wanted(Listener::Watch, is_anything);
     }
 
     /// Whether one of the keys has changed since the client began to watch it, or has expired.

@@ -217,21 +217,37 @@ impl Shared {
         client.last_command = Some(command.number);
         let attention = client.attention | self.attention;
         if !attention.is_none() {
-            if self.has_gone(attention, client) {
-                return Outcome::ask(Ask::Close);
-            }
-            match self.look_closely(attention, client, &command, args, out)? {
-                Look::Run => {}
-                Look::Queued => return Ok(Outcome::Done),
-                Look::Paused => return Outcome::ask(Ask::WaitForPause),
-            }
+            return self.run_closely(attention, client, &command, args, out, random_bytes);
         }
-        let result = self.invoke(&command, client, args, out, random_bytes);
+        self.invoke(&command, client, args, out, random_bytes)
+    }
+
+    /// Runs a request that there is a reason to look at. Apart, so that others keep nothing in mind until they have run.
+    #[cold]
+    #[inline(never)]
+    fn run_closely(
+        &mut self,
+        attention: Attention,
+        client: &mut ClientState,
+        command: &Command,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+        random_bytes: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Outcome, CommandError> {
+        if self.has_gone(attention, client) {
+            return Outcome::ask(Ask::Close);
+        }
+        match self.look_closely(attention, client, command, args, out)? {
+            Look::Run => {}
+            Look::Queued => return Ok(Outcome::Done),
+            Look::Paused => return Outcome::ask(Ask::WaitForPause),
+        }
+        let result = self.invoke(command, client, args, out, random_bytes);
         if attention.has(Attention::MONITORED) {
             // Of EXEC they learn when what was queued has run.
             let is_begun = command.is_exec() && matches!(result, Ok(Outcome::Ask(_)));
             if !is_begun {
-                self.tell_monitors(client, &command, args);
+                self.tell_monitors(client, command, args);
             }
         }
         result

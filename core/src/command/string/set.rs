@@ -221,7 +221,7 @@ fn reply_old(cx: &mut Cx<'_>, key: &Key<'_>) -> Result<(), CommandError> {
 }
 
 /// Sets the key to the argument at an index, and tells of it.
-#[inline]
+#[inline(always)]
 fn write(cx: &mut Cx<'_>, key: &Key<'_>, args: &Args<'_>, at: usize, expiry: Expiry) {
     let value = args.at(at);
     if value.len() < LONG_BYTES {
