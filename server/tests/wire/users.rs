@@ -37,9 +37,10 @@ fn a_file_of_users_is_loaded_and_saved() {
     folder.write("users.acl", DEFAULT);
     assert_eq!(admin.ask("ACL LOAD"), "+OK");
     alice.expect_end();
-    let ended = folder.write("users.acl", "user alice +nosuch\n");
-    let dir = folder.path().to_str().unwrap();
-    let ended = run_to_end(&["--port", "0", "--dir", dir, "--aclfile", &ended]);
+    let file = folder.write("users.acl", "user alice +nosuch\n");
+    let (dir, socket) = (folder.path().to_str().unwrap(), folder.file("socket"));
+    let flags = ["--port", "0", "--unixsocket", &socket, "--dir", dir];
+    let ended = run_to_end(&[&flags[..], &["--aclfile", &file]].concat());
     assert_eq!(ended.code, Some(1));
     let said = ended.output + &ended.errors;
     assert!(
