@@ -71,21 +71,20 @@ impl<P: Platform> Engine<P> {
 
     /// `DEBUG RELOAD`: what is saved is loaded again. `save`: it is saved first.
     pub(super) fn reload_command(&mut self, slot: u32, save: bool) {
-        if let Err(error) = self.reload(save) {
+        if save && self.save_now().is_err() {
+            return self.reply(slot, |reply| reply.error("ERR"));
+        }
+        if let Err(error) = self.reload() {
             log::warn!("DEBUG RELOAD: {error}");
             return self.reply(slot, |reply| {
-                reply.error("ERR Error trying to load the RDB dump, check server logs");
+                reply.error("ERR Error trying to load the RDB dump, check server logs.");
             });
         }
+        log::info!("DB reloaded by DEBUG RELOAD");
         self.reply(slot, |reply| reply.ok());
     }
 
-    fn reload(&mut self, save: bool) -> Result<(), LoadError> {
-        if save {
-            let file = self.shared.settings.dbfilename.clone();
-            self.save_now()
-                .map_err(|error| LoadError::Io { file, error })?;
-        }
+    fn reload(&mut self) -> Result<(), LoadError> {
         let dirty = self.shared.keys.dirty;
         self.load_snapshot()?;
         self.shared.keys.dirty = dirty;

@@ -25,3 +25,4 @@ mod shutdown;
 mod stock_configurations;
 mod support;
 mod tls;
+mod users;
