@@ -4,7 +4,7 @@
 use super::loan::{Loan, Loans};
 use super::short::{self, SHORT_BYTES};
 use crate::bytes::number;
-use crate::bytes::shared::SharedBytes;
+use crate::bytes::shared::{LONG_BYTES, SharedBytes};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -120,6 +120,10 @@ impl<'a> Reply<'a> {
             return self.bulk(&bytes[range]);
         }
         self.header(b'$', range.len() as i64);
+        self.lend(loans, bytes, range);
+    }
+
+    fn lend(&mut self, loans: &mut Loans, bytes: &SharedBytes, range: Range<usize>) {
         loans.push(Loan {
             at: self.out.len(),
             bytes: bytes.clone(),
@@ -242,6 +246,20 @@ impl<'a> Reply<'a> {
                 self.out.extend_from_slice(b"\r\n");
             }
         }
+    }
+
+    /// The same of a shared string, lent if that is worth it and `loans` are accepted.
+    pub fn verbatim_lent(&mut self, loans: &mut Loans, format: &str, text: &SharedBytes) {
+        if text.len() < LONG_BYTES || !loans.are_accepted() {
+            return self.verbatim(format, text);
+        }
+        if self.protocol == Protocol::Resp2 {
+            return self.bulk_lent(loans, text, 0..text.len());
+        }
+        self.header(b'=', text.len() as i64 + 4);
+        self.out.extend_from_slice(format.as_bytes());
+        self.out.push(b':');
+        self.lend(loans, text, 0..text.len());
     }
 
     /// Begins a collection whose length is known only at its end.
