@@ -374,6 +374,28 @@ mod tests {
     }
 
     #[test]
+    fn a_lent_text_reads_as_one_that_was_copied() {
+        let long = alloc::rc::Rc::new(alloc::vec![b'x'; LONG_BYTES]);
+        let short = alloc::rc::Rc::new(b"short".to_vec());
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            for (text, count) in [(&long, 1), (&short, 0)] {
+                let (mut copied, mut lent) = (Vec::new(), Vec::new());
+                Reply::new(&mut copied, protocol).verbatim("txt", text);
+                let mut loans = Loans::accepted();
+                Reply::new(&mut lent, protocol).verbatim_lent(&mut loans, "txt", text);
+                let mut taken = 0;
+                loans.take(|loan| {
+                    taken += 1;
+                    let end = lent.split_off(loan.at);
+                    lent.extend_from_slice(&loan.bytes[loan.range]);
+                    lent.extend_from_slice(&end);
+                });
+                assert!(lent == copied && taken == count);
+            }
+        }
+    }
+
+    #[test]
     fn each_type_in_both_versions() {
         expect(|r| r.null(), "$-1\r\n", "_\r\n");
         expect(|r| r.null_array(), "*-1\r\n", "_\r\n");
