@@ -85,6 +85,25 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Arguments of which the hashes of keys are known, where `hashes` has any, and some may be `apart`. Made at once: the
+    /// same is done in steps by copying.
+    #[inline(always)]
+    pub(crate) fn hashed(
+        buffer: &'a [u8],
+        spans: &'a [Span],
+        hasher: Hasher,
+        hashes: KeyHashes<'a>,
+        apart: Option<&'a Apart>,
+    ) -> Self {
+        Args {
+            buffer,
+            spans,
+            hasher,
+            hashes,
+            apart,
+        }
+    }
+
     /// The same arguments, those that are not in the buffer being `apart`.
     #[inline(always)]
     pub fn with_apart(self, apart: Option<&'a Apart>) -> Self {

@@ -21,7 +21,7 @@ impl<P: Platform> Engine<P> {
         // Each request is freed once it has run: a long argument that has become a value is then nobody else's.
         let own = self.timing.command();
         for queued in queue {
-            self.begin_group(Some(queued.command));
+            self.begin_group(queued.command);
             let Some(connection) = self.connections.get_mut(slot) else {
                 break;
             };

@@ -7,6 +7,7 @@
 //! were. With a threshold below [`EACH_BELOW_NS`] every command is timed by itself.
 
 use super::Engine;
+use super::batch::NO_COMMAND;
 use crate::command::{Args, Flags, secrets};
 use crate::keyspace::Totals;
 use crate::platform::{Clock, Net, Platform};
@@ -29,8 +30,8 @@ pub(super) struct Timing {
     /// The last reading, ticks, and the one at the turn's start.
     at: u64,
     turn_start: u64,
-    /// The command that is timed, and after how many of it there is a reading.
-    command: Option<u16>,
+    /// The number of the command that is timed, or [`NO_COMMAND`], and after how many of it there is a reading.
+    command: u16,
     most: usize,
     /// The first request of the group in the batch, and the one that ends it at the latest.
     first: usize,
@@ -58,7 +59,7 @@ impl Timing {
         let mut timing = Timing {
             at: 0,
             turn_start: 0,
-            command: None,
+            command: NO_COMMAND,
             most: 1,
             first: 0,
             last: 0,
@@ -125,7 +126,7 @@ impl Timing {
 
     /// Whether a request of this command belongs to the group.
     #[inline(always)]
-    pub(super) fn is_of_group(&self, command: Option<u16>) -> bool {
+    pub(super) fn is_of_group(&self, command: u16) -> bool {
         command == self.command
     }
 
@@ -141,7 +142,7 @@ impl Timing {
     }
 
     /// The command that is timed.
-    pub(super) fn command(&self) -> Option<u16> {
+    pub(super) fn command(&self) -> u16 {
         self.command
     }
 }
@@ -183,15 +184,15 @@ impl<P: Platform> Engine<P> {
     /// From here on time belongs to the next command.
     pub(super) fn begin_timing(&mut self) {
         self.timing.at = self.clock.ticks();
-        (self.timing.command, self.timing.first) = (None, 0);
+        (self.timing.command, self.timing.first) = (NO_COMMAND, 0);
         self.timing.laps = self.shared.keys.laps.totals;
     }
 
     /// The commands that follow are of this kind.
     #[inline(never)]
-    pub(super) fn begin_group(&mut self, command: Option<u16>) {
+    pub(super) fn begin_group(&mut self, command: u16) {
         self.timing.command = command;
-        let takes_little = command.is_some_and(|number| is_quick(&self.shared, number));
+        let takes_little = is_quick(&self.shared, command);
         self.timing.most = match takes_little && !self.timing.times_each {
             true => TOGETHER,
             false => 1,
@@ -208,7 +209,7 @@ impl<P: Platform> Engine<P> {
         let laps = self.shared.keys.laps.totals;
         self.timing.laps_before = core::mem::replace(&mut self.timing.laps, laps);
         let tracks = self.timing.tracks;
-        let number = self.timing.command.unwrap_or(u16::MAX);
+        let number = self.timing.command;
         let calls = self.shared.statistics.took(number, took_ns, tracks);
         (took_ns >= self.timing.look_ns && calls > 0).then_some((took_ns, calls))
     }
@@ -217,7 +218,7 @@ impl<P: Platform> Engine<P> {
     #[cold]
     pub(super) fn took_long(&mut self, (took_ns, calls): (u64, u64), ran: Option<Ran>) {
         let threshold_ms = self.shared.settings.latency_monitor_threshold;
-        let number = self.timing.command.unwrap_or(u16::MAX);
+        let number = self.timing.command;
         let event = match is_fast(&self.shared, number) {
             true => Event::FastCommand,
             false => Event::Command,

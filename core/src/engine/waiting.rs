@@ -234,7 +234,7 @@ impl<P: Platform> Engine<P> {
         let Some(waiting) = self.end_wait(slot) else {
             return;
         };
-        self.begin_group(Some(waiting.command));
+        self.begin_group(waiting.command);
         if let Some(command) = self.shared.registry.by_number(waiting.command)
             && self.shared.may_need_room(command)
         {

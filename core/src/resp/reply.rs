@@ -4,7 +4,7 @@
 use super::loan::{Loan, Loans};
 use super::short::{self, SHORT_BYTES};
 use crate::bytes::number;
-use crate::bytes::shared::SharedBytes;
+use crate::bytes::shared::{LONG_BYTES, SharedBytes};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -120,6 +120,10 @@ impl<'a> Reply<'a> {
             return self.bulk(&bytes[range]);
         }
         self.header(b'$', range.len() as i64);
+        self.lend(loans, bytes, range);
+    }
+
+    fn lend(&mut self, loans: &mut Loans, bytes: &SharedBytes, range: Range<usize>) {
         loans.push(Loan {
             at: self.out.len(),
             bytes: bytes.clone(),
@@ -244,6 +248,20 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// The same of a shared string, lent if that is worth it and `loans` are accepted.
+    pub fn verbatim_lent(&mut self, loans: &mut Loans, format: &str, text: &SharedBytes) {
+        if text.len() < LONG_BYTES || !loans.are_accepted() {
+            return self.verbatim(format, text);
+        }
+        if self.protocol == Protocol::Resp2 {
+            return self.bulk_lent(loans, text, 0..text.len());
+        }
+        self.header(b'=', text.len() as i64 + 4);
+        self.out.extend_from_slice(format.as_bytes());
+        self.out.push(b':');
+        self.lend(loans, text, 0..text.len());
+    }
+
     /// Begins a collection whose length is known only at its end.
     pub fn mark(&self) -> Mark {
         Mark(self.out.len())
@@ -353,6 +371,28 @@ mod tests {
         let (got_old, got_new) = both(write);
         assert_eq!(std::str::from_utf8(&got_old).unwrap(), old);
         assert_eq!(std::str::from_utf8(&got_new).unwrap(), new);
+    }
+
+    #[test]
+    fn a_lent_text_reads_as_one_that_was_copied() {
+        let long = alloc::rc::Rc::new(alloc::vec![b'x'; LONG_BYTES]);
+        let short = alloc::rc::Rc::new(b"short".to_vec());
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            for (text, count) in [(&long, 1), (&short, 0)] {
+                let (mut copied, mut lent) = (Vec::new(), Vec::new());
+                Reply::new(&mut copied, protocol).verbatim("txt", text);
+                let mut loans = Loans::accepted();
+                Reply::new(&mut lent, protocol).verbatim_lent(&mut loans, "txt", text);
+                let mut taken = 0;
+                loans.take(|loan| {
+                    taken += 1;
+                    let end = lent.split_off(loan.at);
+                    lent.extend_from_slice(&loan.bytes[loan.range]);
+                    lent.extend_from_slice(&end);
+                });
+                assert!(lent == copied && taken == count);
+            }
+        }
     }
 
     #[test]

@@ -60,9 +60,9 @@ struct Request {
     /// Its part of [`Batch::lookups`].
     first_lookup: u32,
     lookups: u32,
-    /// The command's number, if there is such a command.
-    command: Option<u16>,
-    /// Its length in the input, without arguments that are apart.
+    /// The command's number, or [`NO_COMMAND`].
+    command: u16,
+    /// Its length; [`u32::MAX`] if there are arguments apart.
     len: u32,
     /// Index of its first key and distance of one key to the next.
     first_key: u16,
@@ -70,6 +70,10 @@ struct Request {
     /// Offset into the connection's unread input.
     offset: usize,
 }
+
+/// The number of no command, where there is none of that name. As every number, and no `Option`: it is compared for each
+/// request.
+pub(super) const NO_COMMAND: u16 = u16::MAX;
 
 /// A member or field that a request will look up in a key's value.
 #[derive(Clone, Copy)]
@@ -133,7 +137,8 @@ fn clear_to<T>(list: &mut Vec<T>, keep: usize) {
 impl Batch {
     /// The numbers of the commands of the batch, in order.
     pub(super) fn command_numbers(&self) -> impl Iterator<Item = u16> {
-        self.requests.iter().filter_map(|request| request.command)
+        let numbers = self.requests.iter().map(|request| request.command);
+        numbers.filter(|&number| number != NO_COMMAND)
     }
 
     /// The arguments of the first request of a connection in the batch, and where the next one begins, if there is one.
@@ -352,8 +357,7 @@ impl<P: Platform> Engine<P> {
             self.change_group(at);
         }
         if self.shared.settings.maxmemory != 0
-            && let Some(number) = request.command
-            && let Some(command) = self.shared.registry.by_number(number)
+            && let Some(command) = self.shared.registry.by_number(request.command)
             && (self.shared.may_need_room(command) || self.is_in_multi(request.slot))
         {
             self.ask_for_room(request.slot, request.offset);
@@ -370,18 +374,15 @@ impl<P: Platform> Engine<P> {
         let first = request.first_span as usize;
         let spans = &self.batch.spans[first..first + request.spans as usize];
         let buffer = connection.input.from(request.offset);
-        let mut args =
-            Args::new(buffer, spans, self.shared.keys.hasher()).with_apart(apart(&connection.big));
-        if request.lookups != 0 {
-            // The keys that it looks up are hashed already.
-            let first = request.first_lookup as usize;
-            let lookups = &self.batch.lookups[first..first + request.lookups as usize];
-            args = args.with_hashes(KeyHashes {
-                first: usize::from(request.first_key),
-                step: usize::from(request.key_step),
-                lookups,
-            });
-        }
+        // The keys that it looks up are hashed already.
+        let first = request.first_lookup as usize;
+        let hashes = KeyHashes {
+            first: usize::from(request.first_key),
+            step: usize::from(request.key_step),
+            lookups: &self.batch.lookups[first..first + request.lookups as usize],
+        };
+        let (hasher, apart) = (self.shared.keys.hasher(), apart(&connection.big));
+        let args = Args::hashed(buffer, spans, hasher, hashes, apart);
         let is_logging = self.shared.keys.effects.is_enabled();
         let logged = self.shared.keys.effects.pending_len();
         let reply_from = if is_logging {
@@ -394,7 +395,7 @@ impl<P: Platform> Engine<P> {
         let written = out.len();
         let ask = self.shared.run(
             &mut connection.client,
-            request.command,
+            Some(request.command),
             &args,
             out,
             &mut |into| host.fill_random(into),
@@ -415,8 +416,7 @@ impl<P: Platform> Engine<P> {
         }
         self.reply_bytes += replied;
         self.turn_spent |= self.reply_bytes >= TURN_REPLY_BYTES;
-        let is_big = request.offset == 0 && connection.big.is_some();
-        if ask.is_some() || is_big || !self.timing.is_short(request.len, replied) {
+        if ask.is_some() || !self.timing.is_short(request.len, replied) {
             self.ran(at, ask, replied);
         } else if self.timing.is_last(at) {
             self.end_run(at + 1);

@@ -1,6 +1,6 @@
 //! Parsing into the batch: the requests of a connection's input, their commands, and the hashes of their keys.
 
-use super::{Batch, KEYS_AHEAD, Member, PARSE_BYTES, Request};
+use super::{Batch, KEYS_AHEAD, Member, NO_COMMAND, PARSE_BYTES, Request};
 use crate::bytes::hash::Hasher;
 use crate::command::{Apart, Args, Command, Flags, Found, Lookup, Registry};
 use crate::engine::big_argument::apart;
@@ -134,7 +134,8 @@ impl Batch {
                 Ok(Progress::Request { len, arguments }) => {
                     if arguments > 0 {
                         let spans = &self.spans[first_span..];
-                        let found = if offset == 0 && apart.is_some() {
+                        let is_big = offset == 0 && apart.is_some();
+                        let found = if is_big {
                             find_apart(rest, spans, apart, registry)
                         } else if is_alike {
                             Some((self.last.number, self.last.keys))
@@ -149,8 +150,8 @@ impl Batch {
                             spans: arguments as u32,
                             first_lookup: lookups.start,
                             lookups: lookups.len() as u32,
-                            command: found.map(|(number, _)| number),
-                            len: len as u32,
+                            command: found.map_or(NO_COMMAND, |(number, _)| number),
+                            len: if is_big { u32::MAX } else { len as u32 },
                             first_key: keys.first as u16,
                             key_step: keys.step as u16,
                             offset,
