@@ -8,7 +8,7 @@
 //! such, so that a supervisor sees the true reason. A panic is reported in the same way and ends in SIGABRT.
 //!
 //! A process that crashes cannot be trusted: whatever goes wrong while the report is written ends it at once, and so does
-//! [`REPORT_SECONDS`]. What is certain is written first, and without memory being asked for.
+//! `REPORT_SECONDS`. What is certain is written first, and without memory being asked for.
 
 use crate::tls::ServerPlatform;
 use rotom_core::engine::Engine;

@@ -15,7 +15,7 @@
 //!   written once the socket has it: so replies that wait are the engine's, with its limits, and none is lost by a close.
 //!   A write after `NotReady` begins with the same bytes, as it does in the engine.
 //! - **Handshakes.** They go on within reads that give nothing yet, for a millisecond or so in one turn of all of them
-//!   together, and end the connection if they take [`table::HANDSHAKE_TIME`].
+//!   together, and end the connection if they take `table::HANDSHAKE_TIME`.
 //!
 //! While there is no such connection each call costs one test more than without all this.
 

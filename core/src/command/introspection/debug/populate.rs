@@ -6,7 +6,7 @@ use crate::keyspace::Entry;
 use alloc::vec::Vec;
 
 /// More keys than this no machine holds.
-const KEYS_MAX: usize = 1 << 32;
+const KEYS_MAX: u64 = 1 << 32;
 
 /// `DEBUG POPULATE count [prefix [size]]`: strings `value:<number>`, cut off or filled up with zero bytes if they are to
 /// have a size. Keys that are there stay as they are. As in Redis the log is told nothing.
@@ -17,7 +17,7 @@ pub(super) fn populate(cx: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
             "LOADING Redis is loading the dataset in memory",
         ));
     }
-    if count > KEYS_MAX {
+    if count as u64 > KEYS_MAX {
         return Err(CommandError::new("ERR OOM in dictTryExpand"));
     }
     let size = if args.len() == 5 { args.count(4)? } else { 0 };
