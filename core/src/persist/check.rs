@@ -1,6 +1,6 @@
 //! Checking a log without running it, and cutting it where it cannot be used: `rotom-server --check-aof`.
 //!
-//! Each file is taken apart as a load does it ([`super::scan`]): batches by their checksums and numbers, commands by their
+//! Each file is taken apart as a load does it (`scan.rs`): batches by their checksums and numbers, commands by their
 //! form, transactions by their ends. What is cut is kept in a file beside the log.
 
 use super::files::{copy_part, join, read_whole, replace_file};
