@@ -92,6 +92,7 @@ pub const NOT_MEASURED: &[(&str, &str)] = &[
     ("shutdown", "ends the server"),
     ("save", "is measured by a server with a disk"),
     ("bgsave", "is measured by a server with a disk"),
+    ("bgrewriteaof", "is measured by a server with a disk"),
     ("debug", "for tests"),
     ("quit", "ends the client"),
     ("flushall", "leaves no data for the next round"),

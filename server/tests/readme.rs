@@ -18,9 +18,6 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 /// Columns of a line of text in the README.
 const WIDTH: usize = 120;
 
-/// CONFIG SET takes these in Redis; here the engine refuses (a wire test shows it).
-const FIXED_WHILE_RUNNING: [&str; 1] = ["appendonly"];
-
 /// The groups of commands in the README's order, and their titles.
 const GROUPS: [(Group, &str); 13] = [
     (Group::String, "Strings"),
@@ -153,7 +150,7 @@ fn settings_table(meanings: &BTreeMap<&str, &str>) -> String {
 }
 
 fn at_run_time(spec: &SettingSpec) -> &'static str {
-    if spec.flags.contains(Flags::IMMUTABLE) || FIXED_WHILE_RUNNING.contains(&spec.name) {
+    if spec.flags.contains(Flags::IMMUTABLE) {
         "no"
     } else if spec.flags.contains(Flags::PROTECTED) {
         "protected"

@@ -92,7 +92,12 @@ pub enum Ask {
     /// SAVE: make a snapshot now.
     Save,
     /// BGSAVE: begin a snapshot.
-    BackgroundSave,
+    BackgroundSave {
+        /// Whether it may begin later (SCHEDULE).
+        may_wait: bool,
+    },
+    /// BGREWRITEAOF: rewrite the log.
+    RewriteLog,
     /// DEBUG RELOAD: load the snapshot again.
     Reload {
         /// Whether one is made first.
@@ -109,7 +114,7 @@ pub enum Ask {
     Track(Options),
     /// EXEC: run these requests one after the other, and reply an array of their replies.
     Exec(Vec<Queued>),
-    /// BGREWRITEAOF and the like are not there yet; RESET: put the connection's state back to the start.
+    /// RESET: put the connection's state back to the start.
     Reset,
 }
 

@@ -82,7 +82,8 @@ impl<P: Platform> Engine<P> {
                 self.reply(slot, |reply| reply.int(seconds.cast_signed()));
             }
             Ask::Save => self.save_command(slot),
-            Ask::BackgroundSave => self.bgsave_command(slot),
+            Ask::BackgroundSave { may_wait } => self.bgsave_command(slot, may_wait),
+            Ask::RewriteLog => self.rewrite_command(slot),
             Ask::Reload { save } => self.reload_command(slot, save),
             Ask::WaitForLog { is_wanted } => self.wait_for_log(slot, is_wanted),
             Ask::Track(options) => self.track(slot, options),
@@ -149,13 +150,10 @@ impl<P: Platform> Engine<P> {
 
     /// Makes changed settings take effect; those read where they are used need nothing.
     fn apply(&mut self, changes: &Changes) -> Result<(), ConfigSetError> {
-        if changes.contains("appendonly") {
-            return Err(ConfigSetError::failed(
-                "appendonly",
-                "the log can only be switched at start in this version",
-            ));
-        }
         self.apply_network(changes)?;
+        if changes.contains("appendonly") {
+            self.switch_log()?;
+        }
         self.shared.apply_changes(changes);
         if self.aof.is_open() {
             let annotated = self.shared.settings.aof_checksum_enabled;

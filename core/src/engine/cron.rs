@@ -91,6 +91,9 @@ impl<P: Platform> Engine<P> {
         if !self.shared.keys.effects.pending().is_empty() {
             self.append_log();
         }
+        if self.aof.is_rewriting() || self.rewrites.is_ending() {
+            self.rewrite_slice();
+        }
     }
 
     /// Removes keys whose time has come; `true` when there are no more.
@@ -157,6 +160,7 @@ impl<P: Platform> Engine<P> {
         self.pool.trim();
         self.gives_back = true;
         self.save_if_due();
+        self.rewrite_if_due();
         self.look_at_some_clients();
         self.time_out_scrapers();
     }

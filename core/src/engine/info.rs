@@ -193,15 +193,19 @@ impl<P: Platform> Engine<P> {
         let running = seconds(saved.running_seconds(self.now_us));
         lines.add("rdb_current_bgsave_time_sec", running);
         lines.add("rdb_saves", saved.saves);
-        let status = self.aof.status();
-        // Nothing was rewritten yet, and nothing has failed: so Redis says it.
         lines.add("aof_enabled", u8::from(self.shared.settings.appendonly));
-        lines.add("aof_rewrite_in_progress", 0);
-        lines.add("aof_rewrite_scheduled", 0);
-        lines.add("aof_last_rewrite_time_sec", -1);
-        lines.add("aof_current_rewrite_time_sec", -1);
-        lines.add("aof_last_bgrewrite_status", "ok");
-        lines.add("aof_rewrites", 0);
+        let rewrites = &self.rewrites;
+        let is_rewriting = u8::from(self.is_rewriting());
+        lines.add("aof_rewrite_in_progress", is_rewriting);
+        lines.add("aof_rewrite_scheduled", u8::from(rewrites.is_scheduled));
+        let took = seconds(rewrites.last_took_seconds);
+        lines.add("aof_last_rewrite_time_sec", took);
+        let running = seconds(rewrites.running_seconds(self.now_us));
+        lines.add("aof_current_rewrite_time_sec", running);
+        let last = status(!rewrites.last_failed);
+        lines.add("aof_last_bgrewrite_status", last);
+        lines.add("aof_rewrites", rewrites.count);
+        let status = self.aof.status();
         lines.add(
             "aof_last_write_status",
             if status.error.is_none() { "ok" } else { "err" },

@@ -38,6 +38,7 @@ mod pause;
 mod quoted;
 mod rates;
 mod reply_room;
+mod rewrites;
 mod room;
 mod snapshots;
 mod timing;
@@ -69,6 +70,7 @@ pub use network::{RESERVED_FILES, tls_options};
 use output::HeldReplies;
 use pause::Pause;
 use rates::Rates;
+use rewrites::Rewrites;
 use room::RoomKeeper;
 use timing::Timing;
 use turns::Turns;
@@ -148,6 +150,7 @@ pub struct Engine<P: Platform> {
     host: P::Host,
     aof: Aof<P::Storage>,
     snapshots: Snapshots<<P::Storage as Storage>::File>,
+    rewrites: Rewrites,
     shared: Shared,
     connections: Connections,
     listeners: Vec<Listener>,
@@ -253,6 +256,7 @@ impl<P: Platform> Engine<P> {
             host,
             aof: Aof::new(storage, &shared.settings),
             snapshots: Snapshots::new(wall_us),
+            rewrites: Rewrites::default(),
             shared,
             connections: Connections::default(),
             listeners,
@@ -440,6 +444,10 @@ impl<P: Platform> Engine<P> {
     /// synced. With a failing disk the end is refused unless it is forced.
     fn shut_down(&mut self, options: Shutdown) -> bool {
         log::warn!("User requested shutdown...");
+        if self.aof.is_unlisted() && !options.force && !options.no_save && !options.save {
+            log::warn!("Writing initial AOF. Can't exit.");
+            return false;
+        }
         let has_points = !self.shared.settings.save.is_empty();
         // What is half loaded is not to take the place of what is whole.
         if !self.is_loading() && (options.save || has_points && !options.no_save) {

@@ -141,6 +141,12 @@ impl<P: Platform> Engine<P> {
             .begin_turn(is_on, self.aof.durable_position(), position);
     }
 
+    /// The log has ended: nobody waits for the disk any more.
+    pub(super) fn end_unsynced(&mut self) {
+        let durable = self.aof.durable_position();
+        self.unsynced.begin_turn(false, durable, durable);
+    }
+
     /// Releases the replies for which the log is durable.
     fn release_held(&mut self) {
         let (durable, all_wait) = (self.aof.durable_position(), self.replies_wait());

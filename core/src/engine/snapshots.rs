@@ -9,6 +9,10 @@ use crate::settings::MaxmemoryPolicy;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+/// The reply to BGSAVE while the log is rewritten.
+const BUSY_REWRITING: &str = "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order \
+     to schedule a BGSAVE whenever possible.";
+
 /// How long a snapshot may take in one turn, microseconds.
 const SNAPSHOT_BUDGET_US: u64 = 250;
 
@@ -28,6 +32,7 @@ impl<P: Platform> Engine<P> {
                 self.clock.wall_us(),
             );
             if work == Work::None {
+                self.learn_base();
                 self.refuse_writes_if_failing();
                 return true;
             }
@@ -49,7 +54,7 @@ impl<P: Platform> Engine<P> {
 
     /// `SAVE`
     pub(super) fn save_command(&mut self, slot: u32) {
-        if self.snapshots.is_running() {
+        if self.snapshots.is_saving() {
             return self.reply(slot, |reply| reply.error(BUSY));
         }
         match self.save_now() {
@@ -58,10 +63,17 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// `BGSAVE [SCHEDULE]`. (Nothing else runs that a snapshot would have to wait for.)
-    pub(super) fn bgsave_command(&mut self, slot: u32) {
-        if self.snapshots.is_running() {
+    /// `BGSAVE [SCHEDULE]`
+    pub(super) fn bgsave_command(&mut self, slot: u32, may_wait: bool) {
+        if self.snapshots.is_saving() {
             return self.reply(slot, |reply| reply.error(BUSY));
+        }
+        if self.is_rewriting() {
+            if may_wait {
+                self.rewrites.save_follows = true;
+                return self.reply(slot, |reply| reply.simple("Background saving scheduled"));
+            }
+            return self.reply(slot, |reply| reply.error(BUSY_REWRITING));
         }
         match self.begin_snapshot() {
             Ok(()) => self.reply(slot, |reply| reply.simple("Background saving started")),
@@ -93,7 +105,7 @@ impl<P: Platform> Engine<P> {
 
     /// Begins a snapshot if a save point is due.
     pub(super) fn save_if_due(&mut self) {
-        if self.snapshots.is_running() {
+        if self.is_rewriting() || self.snapshots.is_running() {
             return;
         }
         let due = self.snapshots.status.due(
@@ -135,7 +147,8 @@ impl<P: Platform> Engine<P> {
         )
     }
 
-    fn begin_snapshot(&mut self) -> Result<(), IoError> {
+    /// What a file says of itself; `is_base`: it is one of a log.
+    pub(super) fn snapshot_options(&self, is_base: bool) -> SnapshotOptions {
         let settings = &self.shared.settings;
         let uses = settings.maxmemory_policy;
         let asks_for_use = [
@@ -147,7 +160,7 @@ impl<P: Platform> Engine<P> {
         let seconds = self.clock.wall_us() / 1_000_000;
         let memory = self.host.allocated_bytes();
         let text = |text: String| text.into_bytes();
-        let options = SnapshotOptions {
+        SnapshotOptions {
             compress: settings.rdbcompression,
             write_usage: asks_for_use.contains(&uses),
             aux: [
@@ -156,10 +169,15 @@ impl<P: Platform> Engine<P> {
                 ("redis-bits", text(usize::BITS.to_string())),
                 ("ctime", text(format!("{seconds}"))),
                 ("used-mem", text(format!("{memory}"))),
-                ("aof-base", b"0".to_vec()),
+                ("aof-base", text(u8::from(is_base).to_string())),
             ]
             .into(),
-        };
+        }
+    }
+
+    pub(super) fn begin_snapshot(&mut self) -> Result<(), IoError> {
+        let options = self.snapshot_options(false);
+        let settings = &self.shared.settings;
         let name = settings.dbfilename.clone();
         let has_checksum = settings.rdbchecksum;
         log::info!("Background saving started");

@@ -197,6 +197,12 @@ impl Effects {
         self.buffer.capacity() - self.buffer.len() + self.eviction_bytes.min(self.buffer.len())
     }
 
+    /// What is logged from now on goes to another file, whose reader is in no database yet. Nothing must be pending.
+    pub fn begin_file(&mut self) {
+        self.seal();
+        self.selected = None;
+    }
+
     /// The database that a reader of the log is in after everything logged so far.
     pub fn selected(&self) -> Option<usize> {
         self.selected

@@ -13,6 +13,7 @@
 
 use super::files::replace_file;
 use super::manifest::{FileKind, Manifest, ManifestFile};
+use super::rewrite::Rewrite;
 use super::takeover::Takeover;
 use crate::keyspace::Effects;
 use crate::platform::{AppendFile, IoError, Storage};
@@ -35,7 +36,7 @@ const BACKLOG_US: u64 = 1_000_000;
 pub struct Status {
     /// Bytes of all files.
     pub size: u64,
-    /// Bytes of the files that were there at the start.
+    /// Bytes of all files at the start, or after the last rewrite.
     pub base_size: u64,
     /// Bytes known to survive a power cut.
     pub durable: u64,
@@ -56,8 +57,8 @@ pub struct Aof<S: Storage> {
     pub(super) origin: i64,
     /// Bytes of older files.
     pub(super) older_bytes: u64,
-    /// Bytes at the start.
-    base_size: u64,
+    /// Bytes at the start, or after the last rewrite.
+    pub(super) base_size: u64,
     /// Up to which position the log is known to be durable.
     pub(super) durable: u64,
     /// Where the syncs end that are under way: the one that runs, and the one that follows it.
@@ -74,6 +75,11 @@ pub struct Aof<S: Storage> {
     pub(super) takeover: Option<Takeover<S::File>>,
     /// Names of files that were to take over, failed, and could not be removed yet.
     pub(super) given_up: Vec<String>,
+    pub(super) rewrite: Option<Rewrite<S::File>>,
+    /// Why a rewrite has ended that nobody was told of yet.
+    pub(super) rewrite_error: Option<IoError>,
+    /// A rename over the manifest failed: which one is there is not known, and no file of either may go.
+    pub(super) is_manifest_unsure: bool,
 }
 
 /// A place between two commands of the log.
@@ -115,6 +121,9 @@ impl<S: Storage> Aof<S> {
             failure: None,
             takeover: None,
             given_up: Vec::new(),
+            rewrite: None,
+            rewrite_error: None,
+            is_manifest_unsure: false,
         }
     }
 
@@ -142,7 +151,7 @@ impl<S: Storage> Aof<S> {
     pub fn position(&self) -> u64 {
         self.file
             .as_ref()
-            .map_or(0, |file| self.position_of(file.len()))
+            .map_or(self.durable, |file| self.position_of(file.len()))
     }
 
     /// Up to which position the log is known to survive a power cut.
@@ -183,6 +192,12 @@ impl<S: Storage> Aof<S> {
             return;
         }
         self.learn_durable(now_us);
+        if self.is_kept_back() {
+            let Some(failure) = self.failure else {
+                return effects.seal();
+            };
+            self.fail_rewrite(failure.error, effects);
+        }
         if let Some(failure) = self.failure {
             if failure.abandon_file {
                 if !self.take_over(now_us) {
@@ -207,6 +222,14 @@ impl<S: Storage> Aof<S> {
     /// Appends what is left and makes everything durable, for the end of the server.
     pub fn finish(&mut self, effects: &mut Effects, now_us: u64) -> Result<(), IoError> {
         self.learn_durable(now_us);
+        match self.failure {
+            // No manifest names what another file would take over from.
+            Some(failure) if self.is_unlisted() => return Err(failure.error),
+            _ if self.is_rewriting() && !self.is_unlisted() => {
+                self.fail_rewrite(IoError::OTHER, effects);
+            }
+            _ => {}
+        }
         if self.failure.is_some_and(|failure| failure.abandon_file) {
             self.take_over_at_once()?;
         }
@@ -268,6 +291,13 @@ impl<S: Storage> Aof<S> {
         // However often it is asked for, one sync follows the one that runs, and covers all that was there.
         self.marks.truncate(1);
         self.marks.push_back(self.whole);
+    }
+
+    /// Has everything that was appended made durable.
+    pub(super) fn sync_all(&mut self, now_us: u64) {
+        if self.durable < self.position() {
+            self.start_sync(now_us);
+        }
     }
 
     /// Learns what became durable, or that a sync failed.

@@ -15,6 +15,7 @@ mod load;
 mod manifest;
 mod rdb_load;
 mod replay;
+mod rewrite;
 mod scan;
 mod snapshot;
 mod survey;
@@ -22,4 +23,5 @@ mod takeover;
 
 pub use aof::{Aof, Status};
 pub use load::{Load, LoadError, LoadProgress};
+pub use rewrite::RewriteStep;
 pub use snapshot::{BUSY, SnapshotStatus, Snapshots, Work};

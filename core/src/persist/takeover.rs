@@ -63,6 +63,9 @@ impl<S: Storage> Aof<S> {
 
     /// Takes a step, at most ten times a second after a failure; `true` when the new file has taken over.
     pub(super) fn take_over(&mut self, now_us: u64) -> bool {
+        if self.holds_manifest() {
+            return false;
+        }
         let may_retry = self.failure.is_none_or(|f| now_us >= f.retry_at_us);
         let is_under_way = self
             .takeover
@@ -124,7 +127,18 @@ impl<S: Storage> Aof<S> {
         self.remove_given_up();
     }
 
-    fn remove_given_up(&mut self) {
+    /// Ends a takeover that has no log any more; the name of its file, which is not needed.
+    pub(super) fn end_takeover(&mut self) -> Option<String> {
+        Some(self.takeover.take()?.entry.name)
+    }
+
+    pub(super) fn remove_given_up(&mut self) {
+        if self.is_manifest_unsure {
+            return;
+        }
+        let files = &self.manifest.files;
+        self.given_up
+            .retain(|name| files.iter().all(|file| &file.name != name));
         while let Some(name) = self.given_up.last() {
             let path = self.path(name);
             match self.storage.remove(&path) {
@@ -135,7 +149,7 @@ impl<S: Storage> Aof<S> {
     }
 
     /// The next file. A file that was given up and could not be removed is not used again: its sync may have failed.
-    fn next_file(&self) -> ManifestFile {
+    pub(super) fn next_file(&self) -> ManifestFile {
         let mut entry = self.next_increment(self.manifest.last_sequence() + 1);
         while self.given_up.contains(&entry.name) {
             entry = self.next_increment(entry.sequence + 1);
@@ -144,6 +158,7 @@ impl<S: Storage> Aof<S> {
     }
 
     fn begin_takeover(&mut self) -> Result<Takeover<S::File>, IoError> {
+        self.restore_manifest()?;
         let entry = self.next_file();
         let from = self.offset_of(self.kept.position);
         let mut head = format!("{CONTINUES}{from}\r\n").into_bytes();

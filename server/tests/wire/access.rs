@@ -124,11 +124,6 @@ fn protected_and_immutable_settings_stay() {
             "Failed to bind to specified addresses.",
         ),
         (
-            "appendonly",
-            "yes",
-            "the log can only be switched at start in this version",
-        ),
-        (
             "maxclients",
             "x",
             "argument couldn't be parsed into an integer",

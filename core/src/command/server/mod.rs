@@ -94,6 +94,14 @@ pub(super) static SPECS: &[CommandSpec] = &[
         "Begins a snapshot, which is made while clients are served.",
         "O(1); the snapshot is made in slices.",
     ),
+    CommandSpec::new("bgrewriteaof", 1, bgrewriteaof)
+        .flags(SAVES)
+        .docs(
+            Group::Server,
+            "1.0.0",
+            "Writes the log anew, as short as the data allow, while clients are served.",
+            "O(1); the base is written in slices.",
+        ),
     CommandSpec::new("shutdown", -1, shutdown)
         .flags(
             ALWAYS
@@ -144,7 +152,12 @@ fn bgsave(_: &mut Cx<'_>, args: &Args<'_>) -> CommandResult {
     if args.len() > 2 || (args.len() == 2 && !args.is(1, "SCHEDULE")) {
         return Err(CommandError::SYNTAX);
     }
-    Outcome::ask(Ask::BackgroundSave)
+    let may_wait = args.len() == 2;
+    Outcome::ask(Ask::BackgroundSave { may_wait })
+}
+
+fn bgrewriteaof(_: &mut Cx<'_>, _: &Args<'_>) -> CommandResult {
+    Outcome::ask(Ask::RewriteLog)
 }
 
 /// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]`, or `SHUTDOWN ABORT`.

@@ -276,8 +276,9 @@ impl Load {
         }
     }
 
+    /// Whether nothing comes after the file that is read. (A rewrite that ended early may have named an empty one.)
     fn is_last(&self) -> bool {
-        self.at + 1 == self.files.len()
+        self.files[self.at + 1..].iter().all(|file| file.len == 0)
     }
 
     fn say_progress(&mut self, now_us: u64) {

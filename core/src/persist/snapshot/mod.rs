@@ -14,6 +14,7 @@ mod status;
 
 pub use status::{BUSY, SnapshotStatus};
 
+use super::files::create_fresh;
 use crate::codec::rdb::crc64;
 use crate::keyspace::{Keyspace, SnapshotOptions, SnapshotStep};
 use crate::platform::{AppendFile, IoError, Storage};
@@ -30,12 +31,17 @@ const SYNCED_AT_ONCE: u64 = 16 << 20;
 /// Makes snapshots, one at a time.
 pub struct Snapshots<F> {
     running: Option<Running<F>>,
+    /// What came of a base, until it is taken.
+    base: Option<Result<u64, IoError>>,
     /// What INFO shows.
     pub status: SnapshotStatus,
 }
 
 struct Running<F> {
+    temporary: String,
     name: String,
+    /// It is the base of a log.
+    is_base: bool,
     file: F,
     phase: Phase,
     crc: u64,
@@ -69,6 +75,7 @@ impl<F: AppendFile> Snapshots<F> {
     pub fn new(wall_us: u64) -> Self {
         Snapshots {
             running: None,
+            base: None,
             status: SnapshotStatus::new(wall_us),
         }
     }
@@ -76,6 +83,57 @@ impl<F: AppendFile> Snapshots<F> {
     /// Whether one is being made.
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether one is being made that is no base of a log.
+    pub fn is_saving(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| !r.is_base)
+    }
+
+    /// Takes the outcome of a base: its length, when it is durable under its name.
+    pub fn take_base(&mut self) -> Option<Result<u64, IoError>> {
+        self.base.take()
+    }
+
+    /// Begins the base of a log, with the paths that it has until it is complete and then. None must be running.
+    pub fn begin_base<S: Storage<File = F>>(
+        &mut self,
+        storage: &mut S,
+        keys: &mut Keyspace,
+        (temporary, name): (String, String),
+        options: &SnapshotOptions,
+        has_checksum: bool,
+    ) -> Result<(), IoError> {
+        self.base = None;
+        let file = create_fresh(storage, &temporary)?;
+        keys.begin_snapshot(options);
+        self.running = Some(Running {
+            temporary,
+            name,
+            is_base: true,
+            file,
+            phase: Phase::Walking,
+            crc: 0,
+            has_checksum,
+            synced: 0,
+            dirty: keys.dirty,
+        });
+        Ok(())
+    }
+
+    /// The base that is being made is not wanted any more.
+    pub fn discard_base<S: Storage<File = F>>(&mut self, storage: &mut S) {
+        self.base = None;
+        let Some(running) = self.running.as_mut().filter(|running| running.is_base) else {
+            return;
+        };
+        if matches!(running.phase, Phase::Walking | Phase::Discarding(_)) {
+            // What was stamped must be walked over.
+            running.phase = Phase::Discarding(IoError::OTHER);
+            return;
+        }
+        let _ = storage.remove(&running.temporary);
+        self.running = None;
     }
 
     /// Begins one, to be the file `name`. None must be running. `now_us` is monotonic.
@@ -99,7 +157,9 @@ impl<F: AppendFile> Snapshots<F> {
         };
         keys.begin_snapshot(options);
         self.running = Some(Running {
+            temporary: TEMPORARY.into(),
             name: name.into(),
+            is_base: false,
             file,
             phase: Phase::Walking,
             crc: 0,
@@ -156,7 +216,7 @@ impl<F: AppendFile> Snapshots<F> {
             _ => running
                 .file
                 .sync_now()
-                .and_then(|()| storage.rename_durable(TEMPORARY, &running.name)),
+                .and_then(|()| storage.rename_durable(&running.temporary, &running.name)),
         };
         self.end(storage, outcome, now_us, wall_us);
         outcome
@@ -172,6 +232,15 @@ impl<F: AppendFile> Snapshots<F> {
         let Some(running) = self.running.take() else {
             return;
         };
+        if running.is_base {
+            let bytes = running.file.len();
+            self.base = Some(outcome.map(|()| bytes));
+            drop(running.file);
+            if outcome.is_err() {
+                let _ = storage.remove(&running.temporary);
+            }
+            return;
+        }
         self.status
             .ended(outcome.is_ok(), now_us, wall_us, running.dirty);
         match outcome {
@@ -244,7 +313,7 @@ impl<F: AppendFile> Running<F> {
             return Ok(true);
         }
         self.phase = Phase::Naming;
-        storage.start_rename(&mut self.file, TEMPORARY, &self.name)?;
+        storage.start_rename(&mut self.file, &self.temporary, &self.name)?;
         Ok(self.file.durable_len()? == self.file.len())
     }
 }
