@@ -299,7 +299,6 @@ impl<P: Platform> Engine<P> {
             "sync_partial_err",
             "migrate_cached_sockets",
             "slave_expires_tracked_keys",
-            "active_defrag_running",
             "active_defrag_hits",
             "active_defrag_misses",
             "active_defrag_key_hits",

@@ -9,6 +9,15 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+/// Commands of Redis 8 and Valkey 9 that are not here, but stand in people's rules.
+#[rustfmt::skip]
+const ABSENT: &[&str] = &[
+    "asking", "cluster", "eval", "eval_ro", "evalsha", "evalsha_ro", "failover", "fcall", "fcall_ro", "function", "migrate",
+    "module", "psync", "readonly", "readwrite", "replconf", "replicaof", "restore-asking", "role", "script", "slaveof", "sync",
+    "xack", "xackdel", "xadd", "xautoclaim", "xclaim", "xdel", "xdelex", "xgroup", "xinfo", "xlen", "xpending", "xrange",
+    "xread", "xreadgroup", "xrevrange", "xsetid", "xtrim",
+];
+
 /// Allowed commands.
 #[derive(Clone, Debug)]
 pub(super) struct AllowedCommands {
@@ -60,12 +69,29 @@ impl AllowedCommands {
         match name.rsplit_once('|') {
             Some((command, first)) if allow => self.allow_part(name, command, first, registry),
             _ => {
-                let command = registry.lookup(rule).ok_or(RuleError::Unknown)?;
+                let Some(command) = registry.lookup(rule) else {
+                    return self.apply_absent(name, allow);
+                };
                 self.set(command, allow, registry);
                 self.note(&command.full_name(), allow);
                 Ok(())
             }
         }
+    }
+
+    /// A rule about a command of Redis or Valkey that is not here: it is kept as it was written, so that users who come from
+    /// there are taken over.
+    fn apply_absent(&mut self, name: &str, allow: bool) -> Result<(), RuleError> {
+        let command = name.split('|').next().unwrap_or_default();
+        let is_absent = |known: &&str| known.eq_ignore_ascii_case(command);
+        if !ABSENT.iter().any(|known| is_absent(&known)) {
+            return Err(RuleError::Unknown);
+        }
+        if name.contains(|c: char| c.is_ascii_whitespace() || c == '\0') {
+            return Err(RuleError::Syntax);
+        }
+        self.note(name, allow);
+        Ok(())
     }
 
     /// `+command|subcommand`, or `+command|argument` of a command that has no subcommands.
@@ -76,9 +102,9 @@ impl AllowedCommands {
         first: &str,
         registry: &Registry,
     ) -> Result<(), RuleError> {
-        let whole = registry
-            .lookup(command.as_bytes())
-            .ok_or(RuleError::Unknown)?;
+        let Some(whole) = registry.lookup(command.as_bytes()) else {
+            return self.apply_absent(name, true);
+        };
         if whole.container.is_some() {
             return Err(RuleError::FirstArgumentOfSubcommand);
         }

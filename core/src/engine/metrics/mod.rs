@@ -49,11 +49,16 @@ impl<P: Platform> Engine<P> {
         let is_closed = self.shared.settings.protected_mode
             && self.shared.users.has_no_password()
             && !accepted.local;
-        let free = self.scrapers.slots.iter().position(Option::is_none);
-        let Some(slot) = free.filter(|_| !is_closed) else {
-            self.net.close(accepted.fd);
-            return;
+        if is_closed {
+            return self.net.close(accepted.fd);
+        }
+        // Who has been silent for longest makes room: connections that say nothing must not keep the next reader out.
+        let slots = self.scrapers.slots.iter().enumerate();
+        let patience = |scraper: &Option<Scraper>| scraper.as_ref().map_or(0, |it| it.due_us);
+        let Some((slot, _)) = slots.min_by_key(|(_, scraper)| patience(scraper)) else {
+            return self.net.close(accepted.fd);
         };
+        self.close_scraper(slot);
         let want = Interest {
             readable: true,
             writable: false,

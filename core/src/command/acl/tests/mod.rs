@@ -331,3 +331,18 @@ fn channels_are_checked() {
     expect(&mut local, "PSUBSCRIBE news.a*", no);
     expect(&mut local, "SPUBLISH chat x", no);
 }
+
+/// Rules of users who come from Redis name commands that are not here; they are kept as they are.
+#[test]
+fn commands_that_are_not_here_may_stand_in_rules() {
+    let mut local = Local::new(1);
+    let set = local.line("ACL SETUSER u on nopass ~* +@all -eval -script|load");
+    assert_eq!(set, b"+OK\r\n");
+    let listed = String::from_utf8(local.line("ACL LIST")).unwrap();
+    assert!(listed.contains("+@all -eval -script|load"), "{listed}");
+    let wrong = String::from_utf8(local.line("ACL SETUSER u -nosuch")).unwrap();
+    assert!(
+        wrong.starts_with("-ERR Error in ACL SETUSER modifier '-nosuch'"),
+        "{wrong}"
+    );
+}
