@@ -83,8 +83,8 @@ impl AllowedCommands {
     /// there are taken over.
     fn apply_absent(&mut self, name: &str, allow: bool) -> Result<(), RuleError> {
         let command = name.split('|').next().unwrap_or_default();
-        let is_absent = |known: &&str| known.eq_ignore_ascii_case(command);
-        if !ABSENT.iter().any(|known| is_absent(&known)) {
+        let mut absent = ABSENT.iter();
+        if !absent.any(|known| known.eq_ignore_ascii_case(command)) {
             return Err(RuleError::Unknown);
         }
         if name.contains(|c: char| c.is_ascii_whitespace() || c == '\0') {

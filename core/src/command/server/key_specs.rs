@@ -12,7 +12,11 @@ use alloc::vec::Vec;
 
 /// Whether any argument can be a key.
 pub(in crate::command) fn has_keys(spec: &CommandSpec) -> bool {
-    !spec.keys.is_empty() || spec.counted_keys.is_some() || spec.find_keys.is_some()
+    // Shard channels stand where keys do, for the sake of clusters, and are none.
+    let mut ranges = spec.keys.iter();
+    ranges.any(|range| range.key_use != KeyUse::NotKey)
+        || spec.counted_keys.is_some()
+        || spec.find_keys.is_some()
 }
 
 /// Whether the old description misses keys.
