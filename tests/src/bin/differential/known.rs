@@ -71,6 +71,8 @@ const FIELD_TIMES: &str =
 const MANY_ARGUMENTS: &str =
     "since Redis 7.2 the number of arguments, repeated ones too, decides the first encoding";
 
+const HEXADECIMAL_SORTS: &str = "hexadecimal is a number to SORT in all but Redis 8";
+
 /// What Rotom does on purpose, then what references do not have, then how versions differ.
 #[rustfmt::skip]
 pub const KNOWN: &[Known] = &[
@@ -135,6 +137,8 @@ pub const KNOWN: &[Known] = &[
     left_out("GEOPOS", &[], valkey_or_before_7_2, "coordinates have 17 decimals there"),
     left_out("GEO*", &["WITHCOORD"], valkey_or_before_7_2, "coordinates have 17 decimals there"),
     replies("SORT*", "*", "-ERR One or more scores", valkey_or_before_7_2, "the empty text is a number in Redis 8 alone"),
+    replies("SORT*", "-ERR One or more scores", "*", valkey_or_before_7_2, HEXADECIMAL_SORTS),
+    left_out("SORT", &["STORE"], valkey_or_before_7_2, HEXADECIMAL_SORTS),
     replies("SCAN", "*2", "-ERR unknown type name", valkey, "TYPE refuses unknown types in Valkey"),
     replies("GETEX", "", "-ERR", valkey, "bad options come before a missing key in Valkey"),
     replies("OBJECT", "\"listpack\"", "\"skiplist\"", valkey,
