@@ -9,15 +9,15 @@
 //! resp/       request parser (resumable), reply writer (RESP2 and RESP3)
 //! structure/  table (the dict), listpack, intset, quicklist, counted B+tree, HyperLogLog, geohash, index by time
 //! value/      string, hash, list, set, sorted set: encodings and conversions
-//! codec/      aof: bytes <-> commands, no I/O
+//! codec/      aof, rdb: bytes <-> commands and values, no I/O
 //! settings/   the settings table with Redis's names
-//! keyspace/   databases, entries, expiry, lazy freeing, effects, who waits for which keys
+//! keyspace/   databases, entries, expiry, lazy freeing, effects, events, watched keys, who waits for which keys
 //! pubsub/     who has subscribed to which channels and patterns
 //! tracking/   which clients cache which keys
-//! watch/      what the server notes about its own work: counters, slow commands, latency
+//! telemetry/  what the server notes about its own work: counters, slow commands, latency
 //! command/    one file or folder a family: specification rows and handlers
 //! session/    running requests for a client; a client in process
-//! persist/    AOF writer and loader
+//! persist/    AOF and snapshots: writers, loaders, rewriting, checking
 //! engine/     AeLoop, connections, the turn
 //! ```
 //!
@@ -71,9 +71,9 @@ pub mod resp;
 pub mod session;
 pub mod settings;
 pub mod structure;
+pub mod telemetry;
 pub mod tracking;
 pub mod value;
-pub mod watch;
 
 /// The README's examples are tests.
 #[cfg(doctest)]

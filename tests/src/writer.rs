@@ -2,7 +2,7 @@
 
 use crate::reply::{Value, request, take_replies};
 use crate::server::Server;
-use crate::sim::{Sim, SimClient};
+use crate::sim::{PowerCut, Sim, SimClient};
 
 /// A client that writes `key:0`, `key:1`, ... and knows what became of each.
 pub struct Writer {
@@ -49,6 +49,26 @@ impl Writer {
     /// How many were acknowledged.
     pub fn acknowledged(&self) -> usize {
         self.answers.iter().filter(|&&is_ok| is_ok).count()
+    }
+
+    /// Ends the server that a disk has failed, cuts the power, and looks twice what a new one finds. Whether the disk was off:
+    /// if not, every write must have been answered by now.
+    pub fn survives(&self, server: Server, sim: &Sim, cut: PowerCut, lines: &[&str]) -> bool {
+        let was_off = sim.disk().is_off();
+        assert!(
+            was_off || self.answers.len() == self.sent,
+            "a reply is missing"
+        );
+        drop(server);
+        sim.disk().heal();
+        sim.power_cut(cut);
+        let found = self.restart(sim, lines);
+        assert_eq!(
+            self.restart(sim, lines),
+            found,
+            "a second start finds the same"
+        );
+        was_off
     }
 
     /// Starts anew and looks what is there: all that was acknowledged, nothing that was refused, of the rest what was

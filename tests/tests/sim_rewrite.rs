@@ -128,21 +128,7 @@ fn power_off_at(calls: u64, cut: PowerCut, prepare: impl Fn(&Sim)) -> bool {
     }
     server.run_us(300_000);
     writer.receive();
-    let was_off = sim.disk().is_off();
-    assert!(
-        was_off || writer.answers.len() == writer.sent,
-        "a reply is missing"
-    );
-    drop(server);
-    sim.disk().heal();
-    sim.power_cut(cut);
-    let found = writer.restart(&sim, ALWAYS);
-    assert_eq!(
-        writer.restart(&sim, ALWAYS),
-        found,
-        "a second start finds the same"
-    );
-    was_off
+    writer.survives(server, &sim, cut, ALWAYS)
 }
 
 fn cuts() -> Vec<PowerCut> {

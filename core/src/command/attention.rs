@@ -22,23 +22,23 @@ impl Attention {
     /// The data are being loaded.
     pub const LOADING: Self = Attention(1 << 3);
     /// The client is between MULTI and EXEC: its requests are queued.
-    pub const IN_MULTI: Self = Attention(1 << 8);
+    pub const IN_MULTI: Self = Attention(1 << 4);
     /// The client caches what it reads: its keys are remembered.
-    pub const TRACKING: Self = Attention(1 << 9);
+    pub const TRACKING: Self = Attention(1 << 5);
     /// The client has subscribed to something, and may send little else under RESP2.
-    pub const SUBSCRIBED: Self = Attention(1 << 16);
+    pub const SUBSCRIBED: Self = Attention(1 << 6);
     /// Somebody is sent every request that runs.
-    pub const MONITORED: Self = Attention(1 << 17);
+    pub const MONITORED: Self = Attention(1 << 7);
     /// Requests wait that may write (CLIENT PAUSE).
-    pub const PAUSED_WRITES: Self = Attention(1 << 18);
+    pub const PAUSED_WRITES: Self = Attention(1 << 8);
     /// All requests wait.
-    pub const PAUSED_ALL: Self = Attention(1 << 19);
+    pub const PAUSED_ALL: Self = Attention(1 << 9);
     /// The client is sent every request that runs, and may not look at the data.
-    pub const MONITORS: Self = Attention(1 << 20);
+    pub const MONITORS: Self = Attention(1 << 10);
     /// The client's user may not do everything.
-    pub const RESTRICTED: Self = Attention(1 << 24);
+    pub const RESTRICTED: Self = Attention(1 << 11);
     /// Users have changed, and not every client's [`Attention::RESTRICTED`] follows that yet.
-    pub const USERS_CHANGED: Self = Attention(1 << 25);
+    pub const USERS_CHANGED: Self = Attention(1 << 12);
 
     /// Whether there is no reason at all.
     #[inline]

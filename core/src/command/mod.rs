@@ -41,7 +41,7 @@ use crate::keyspace::Keyspace;
 use crate::pubsub::PubSub;
 use crate::resp::Reply;
 use crate::settings::Settings;
-use crate::watch::Statistics;
+use crate::telemetry::Statistics;
 use acl::{RuleContext, Users};
 
 mod bitmap;

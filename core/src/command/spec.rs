@@ -315,6 +315,18 @@ pub const fn row(
         .docs(group, about.0, about.1, about.2)
 }
 
+/// A row of the server's group, most of them subcommands.
+pub const fn server_row(
+    name: &'static str,
+    arity: i16,
+    run: Handler,
+    since: &'static str,
+    summary: &'static str,
+    complexity: &'static str,
+) -> CommandSpec {
+    CommandSpec::new(name, arity, run).docs(Group::Server, since, summary, complexity)
+}
+
 impl CommandSpec {
     /// A row with name, arity and handler; the rest is added by the methods below.
     pub const fn new(name: &'static str, arity: i16, run: Handler) -> Self {

@@ -3,7 +3,7 @@
 use super::connection::{ClientKind, Waits};
 use super::{Engine, NEVER_US, Timer};
 use crate::platform::{Clock, Host, Platform};
-use crate::watch::Event;
+use crate::telemetry::Event;
 
 /// How long each of these may take in one turn, microseconds. While there is more to do the loop does not sleep, so that
 /// they get all the time that clients leave.

@@ -231,7 +231,6 @@ impl<P: Platform> Engine<P> {
 
     fn stats_section(&self, lines: &mut Lines<'_>) {
         let statistics = &self.shared.statistics;
-        let counters = &self.shared.keys.counters;
         lines.title("Stats");
         lines.add("total_connections_received", statistics.connections);
         lines.add("total_commands_processed", statistics.commands);
@@ -257,6 +256,14 @@ impl<P: Platform> Engine<P> {
         ] {
             lines.add(name, "0.00");
         }
+        self.stats_of_keys(lines);
+        self.stats_of_clients(lines);
+        self.stats_of_loop(lines);
+    }
+
+    fn stats_of_keys(&self, lines: &mut Lines<'_>) {
+        let statistics = &self.shared.statistics;
+        let counters = &self.shared.keys.counters;
         lines.add("total_reads_processed", statistics.reads);
         lines.add("total_writes_processed", statistics.writes);
         lines.add("rejected_connections", statistics.rejected_connections);
@@ -282,6 +289,9 @@ impl<P: Platform> Engine<P> {
         lines.add("current_eviction_exceeded_time", current_us / 1000);
         lines.add("keyspace_hits", counters.hits);
         lines.add("keyspace_misses", counters.misses);
+    }
+
+    fn stats_of_clients(&self, lines: &mut Lines<'_>) {
         let denied = self.shared.users.denied;
         lines.add("acl_access_denied_auth", denied.auth);
         lines.add("acl_access_denied_cmd", denied.command);
@@ -310,6 +320,10 @@ impl<P: Platform> Engine<P> {
             "io_threaded_writes_processed",
             "unexpected_error_replies",
         ]);
+    }
+
+    fn stats_of_loop(&self, lines: &mut Lines<'_>) {
+        let statistics = &self.shared.statistics;
         let tracking = &self.shared.tracking;
         lines.add("tracking_total_keys", tracking.key_count());
         lines.add("tracking_total_items", tracking.item_count());

@@ -55,7 +55,7 @@ use crate::platform::{
 };
 use crate::session::Shared;
 use crate::settings::Settings;
-use crate::watch::Event;
+use crate::telemetry::Event;
 use ae_loop::{AeLoop, EVENTS_PER_TURN, TimerId};
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -10,7 +10,7 @@ use super::Engine;
 use super::connection::{Connection, Waits};
 use crate::platform::{Clock, Host, Platform};
 use crate::session::Room;
-use crate::watch::Event;
+use crate::telemetry::Event;
 use alloc::vec::Vec;
 
 /// How long making room may take in one turn, microseconds.

@@ -13,8 +13,8 @@ use crate::keyspace::Totals;
 use crate::platform::{Clock, Net, Platform};
 use crate::session::Shared;
 use crate::settings::Settings;
-use crate::watch::command_log::kept_arguments;
-use crate::watch::{Event, Kind, LogEntry, Why};
+use crate::telemetry::command_log::kept_arguments;
+use crate::telemetry::{Event, Kind, LogEntry, Why};
 use alloc::vec::Vec;
 
 /// Commands that are timed together.

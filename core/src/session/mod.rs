@@ -8,7 +8,7 @@ mod local;
 mod memory;
 mod transaction;
 
-pub use crate::watch::Statistics;
+pub use crate::telemetry::Statistics;
 pub use local::Local;
 pub use memory::Room;
 pub use transaction::Exec;

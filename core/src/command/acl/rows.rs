@@ -2,22 +2,11 @@
 
 use super::handlers as run;
 use crate::command::help;
-use crate::command::spec::{CommandSpec, Flags, Group, Handler};
+use crate::command::spec::{CommandSpec, Flags, server_row as row};
 
 const EVERYBODY: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE);
 const ADMIN: Flags = EVERYBODY.and(Flags::ADMIN);
 const ALL_NODES: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];
-
-const fn row(
-    name: &'static str,
-    arity: i16,
-    run: Handler,
-    since: &'static str,
-    summary: &'static str,
-    complexity: &'static str,
-) -> CommandSpec {
-    CommandSpec::new(name, arity, run).docs(Group::Server, since, summary, complexity)
-}
 
 #[rustfmt::skip]
 static SUBCOMMANDS: &[CommandSpec] = &[
@@ -38,12 +27,12 @@ static SUBCOMMANDS: &[CommandSpec] = &[
 ];
 
 /// The family's rows.
-pub(in crate::command) static SPECS: &[CommandSpec] =
-    &[CommandSpec::new("acl", -2, help::container)
-        .subcommands(SUBCOMMANDS)
-        .docs(
-            Group::Server,
-            "6.0.0",
-            "A container for commands about users and what they may do.",
-            "Depends on subcommand.",
-        )];
+pub(in crate::command) static SPECS: &[CommandSpec] = &[row(
+    "acl",
+    -2,
+    help::container,
+    "6.0.0",
+    "A container for commands about users and what they may do.",
+    "Depends on subcommand.",
+)
+.subcommands(SUBCOMMANDS)];

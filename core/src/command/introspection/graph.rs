@@ -1,6 +1,6 @@
 //! LATENCY GRAPH: a drawing in four rows of characters, with the age of each sample below it.
 
-use crate::watch::latency::{Sample, Series};
+use crate::telemetry::latency::{Sample, Series};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -61,7 +61,7 @@ fn age(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::{Event, Latency};
+    use crate::telemetry::{Event, Latency};
     use std::string::ToString;
 
     #[test]

@@ -1,10 +1,10 @@
 //! LATENCY: what stalled the loop, and how long commands take.
 
 use super::graph;
-use crate::command::spec::{CommandSpec, Flags, Group};
+use crate::command::spec::{CommandSpec, Flags, server_row as row};
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE, help};
-use crate::watch::latency::Series;
-use crate::watch::{Event, Histogram};
+use crate::telemetry::latency::Series;
+use crate::telemetry::{Event, Histogram};
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
@@ -19,18 +19,6 @@ const SPECIAL: &[&str] = &[
     "request_policy:all_nodes",
     "response_policy:special",
 ];
-
-/// A row of this container.
-const fn row(
-    name: &'static str,
-    arity: i16,
-    run: crate::command::Handler,
-    since: &'static str,
-    summary: &'static str,
-    complexity: &'static str,
-) -> CommandSpec {
-    CommandSpec::new(name, arity, run).docs(Group::Server, since, summary, complexity)
-}
 
 /// LATENCY's rows.
 #[rustfmt::skip]
@@ -194,7 +182,7 @@ fn diagnosis(cx: &Cx<'_>) -> String {
     for (number, series) in all.iter().enumerate() {
         describe(&mut text, number + 1, series);
     }
-    let slow = cx.statistics.log.entries(crate::watch::Kind::Slow);
+    let slow = cx.statistics.log.entries(crate::telemetry::Kind::Slow);
     if let Some(worst) = slow.max_by_key(|entry| entry.value) {
         text.push_str("\nThe slowest command in SLOWLOG:");
         for argument in worst.arguments.iter().take(3) {

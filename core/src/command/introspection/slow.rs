@@ -1,8 +1,8 @@
 //! SLOWLOG and COMMANDLOG.
 
-use crate::command::spec::{CommandSpec, Flags, Group};
+use crate::command::spec::{CommandSpec, Flags, server_row as row};
 use crate::command::{Args, CommandError, CommandResult, Cx, DONE, help};
-use crate::watch::{Kind, LogEntry};
+use crate::telemetry::{Kind, LogEntry};
 
 const ADMIN: Flags = Flags::ADMIN.and(Flags::LOADING).and(Flags::STALE);
 const HELP: Flags = Flags::LOADING.and(Flags::STALE);
@@ -15,18 +15,6 @@ const SUMMED: &[&str] = &[
 ];
 /// Entries that SLOWLOG GET shows when it is not told how many.
 const DEFAULT_COUNT: usize = 10;
-
-/// A row of these containers.
-const fn row(
-    name: &'static str,
-    arity: i16,
-    run: crate::command::Handler,
-    since: &'static str,
-    summary: &'static str,
-    complexity: &'static str,
-) -> CommandSpec {
-    CommandSpec::new(name, arity, run).docs(Group::Server, since, summary, complexity)
-}
 
 /// SLOWLOG's rows.
 #[rustfmt::skip]

@@ -1,22 +1,11 @@
 //! CONFIG: the settings while the server runs.
 
-use crate::command::spec::{CommandSpec, Flags, Group, Handler};
+use crate::command::spec::{CommandSpec, Flags, server_row as row};
 use crate::command::{Args, Ask, CommandError, CommandResult, Cx, DONE, Outcome, help};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 const ADMIN: Flags = super::ALWAYS.and(Flags::ADMIN).and(Flags::NO_SCRIPT);
-
-const fn row(
-    name: &'static str,
-    arity: i16,
-    run: Handler,
-    since: &'static str,
-    summary: &'static str,
-    complexity: &'static str,
-) -> CommandSpec {
-    CommandSpec::new(name, arity, run).docs(Group::Server, since, summary, complexity)
-}
 
 const ALL_NODES: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];
 

@@ -6,7 +6,7 @@
 use crate::command::server::REDIS_VERSION;
 use crate::engine::Engine;
 use crate::platform::Platform;
-use crate::watch::Histogram;
+use crate::telemetry::Histogram;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::{Display, Write};
